@@ -1,0 +1,114 @@
+//! Payloads: what a registry answers to fetches, as a snapshot of the moment it was made.
+
+use std::sync::Arc;
+
+use super::registry::{At, Registry};
+use crate::eureka::{AppId, InstanceInfo, InstanceKey, NameId, StatusCounts};
+
+/// `Applications`: shared by everybody who fetches it until it is made anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applications {
+    /// 1 for the full registry, a count of generated payloads for deltas, −1 for a VIP address.
+    pub version: i64,
+    /// `apps__hashcode`: for a delta, that of the whole registry.
+    pub hash: StatusCounts,
+    /// The applications, in the order of the payload.
+    pub apps: Vec<Application>,
+}
+
+/// `Application`: never empty in a payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// Which.
+    pub app: AppId,
+    /// Its instances, in the order of the payload.
+    pub instances: Vec<Arc<InstanceInfo>>,
+}
+
+impl Registry {
+    /// `getApplications()`: every lease, expired ones and all statuses included.
+    pub(super) fn full_payload(&mut self) -> Applications {
+        let apps: Vec<AppId> = self.apps().collect();
+        let apps: Vec<_> = apps.into_iter().filter_map(|app| self.application(app)).collect();
+        Applications { version: 1, hash: count(&apps), apps }
+    }
+
+    /// `getApplication(String)`: nothing if no instance is registered.
+    pub(super) fn application(&mut self, app: AppId) -> Option<Application> {
+        let keys: Vec<InstanceKey> = self.instances_of(app).collect();
+        let instances: Vec<_> = keys.into_iter().filter_map(|key| self.snapshot(key)).collect();
+        (!instances.is_empty()).then_some(Application { app, instances })
+    }
+
+    /// The payload of a VIP address: an `Applications` in any case, empty for an unknown one.
+    pub(super) fn vip_payload(
+        &mut self,
+        at: At<'_>,
+        vip: NameId,
+        address: fn(&InstanceInfo) -> Option<NameId>,
+    ) -> Applications {
+        let mut full = self.full_payload();
+        for app in &mut full.apps {
+            app.instances.retain(|info| {
+                address(info).is_some_and(|list| lists(at.names.text(list), at.names.text(vip)))
+            });
+        }
+        full.apps.retain(|app| !app.instances.is_empty());
+        Applications { version: -1, hash: count(&full.apps), apps: full.apps }
+    }
+
+    /// `getApplicationDeltas()`: the delta queue, oldest first, read from the live objects; the last
+    /// item of an instance wins and moves it to the end of its application.
+    pub(super) fn delta_payload(&mut self, at: At<'_>, version: i64) -> Applications {
+        let mut apps: Vec<Application> = Vec::new();
+        let mut place: Vec<Option<usize>> = vec![None; at.names.app_count()];
+        let mut last: Vec<usize> = vec![0; at.names.instance_count()];
+        for (position, item) in self.recently_changed.iter().enumerate() {
+            last[self.objects[self.objects[item.lease].holder].key.index()] = position;
+        }
+        for position in 0..self.recently_changed.len() {
+            let holder = self.decorate(self.recently_changed[position].lease);
+            let key = self.objects[holder].key;
+            let app = at.names.app_of(key);
+            let slot = *place[app.index()].get_or_insert_with(|| {
+                apps.push(Application { app, instances: Vec::new() });
+                apps.len() - 1
+            });
+            if position == last[key.index()] {
+                apps[slot].instances.push(Arc::new(self.objects[holder].clone()));
+            }
+        }
+        Applications { version, hash: self.decorate_all(), apps }
+    }
+
+    /// The hash of the full registry; rendering it for that decorates every lease.
+    fn decorate_all(&mut self) -> StatusCounts {
+        let mut counts = StatusCounts::default();
+        for key in 0..self.leases.len() {
+            if let Some(lease) = self.leases[key] {
+                let holder = self.decorate(lease);
+                counts.add(self.objects[holder].status);
+            }
+        }
+        counts
+    }
+
+    fn snapshot(&mut self, key: InstanceKey) -> Option<Arc<InstanceInfo>> {
+        let lease = self.lease_ref(key)?;
+        let holder = self.decorate(lease);
+        Some(Arc::new(self.objects[holder].clone()))
+    }
+}
+
+fn count(apps: &[Application]) -> StatusCounts {
+    apps.iter().flat_map(|app| &app.instances).map(|info| info.status).collect()
+}
+
+/// Whether `list.split(",")` contains `name`. Java drops empty pieces at the end, but keeps the one
+/// piece of a text without comma, even if that is empty.
+fn lists(list: &str, name: &str) -> bool {
+    if !list.contains(',') {
+        return list == name;
+    }
+    list.trim_end_matches(',').split(',').any(|piece| piece == name) && !list.chars().all(|c| c == ',')
+}

@@ -1,0 +1,50 @@
+//! Heartbeats.
+
+use super::registry::{At, Fact, Registry};
+use super::replicate::Handed;
+use super::rules;
+use crate::eureka::{InstanceKey, InstanceStatus};
+
+impl Registry {
+    /// `PeerAwareInstanceRegistryImpl.renew(String, String, boolean)`: false if there is no lease, or
+    /// if the instance's status comes out as UNKNOWN (the client then has to register again).
+    pub fn renew(&mut self, at: At<'_>, key: InstanceKey, is_replication: bool) -> bool {
+        if !self.renew_lease(at, key, is_replication) {
+            return false;
+        }
+        if self.replicates(is_replication) {
+            let overridden = self.overrides.get(at.names.id_of(key), at.now.mono);
+            let info = self.visible(at.now, key);
+            self.retain(info);
+            self.handed.push(Handed::Heartbeat { key, info, overridden });
+        }
+        true
+    }
+
+    /// `AbstractInstanceRegistry.renew(String, String, boolean)`. A status that a rule changes is
+    /// changed silently: no delta lists it and no cache is invalidated.
+    fn renew_lease(&mut self, at: At<'_>, key: InstanceKey, is_replication: bool) -> bool {
+        let Some(lease) = self.lease_ref(key) else {
+            return false;
+        };
+        let holder = self.objects[lease].holder;
+        let own = self.objects[holder].status;
+        let overrides = &mut self.overrides;
+        let overridden = || overrides.get(at.names.id_of(key), at.now.mono);
+        let (status, _) = rules::apply(own, overridden, Some(own), is_replication);
+        if status == InstanceStatus::Unknown {
+            return false;
+        }
+        if status != own {
+            let info = &mut self.objects[holder];
+            info.status = status;
+            if self.class.status_operations_stamp_dirty() {
+                info.last_dirty_timestamp = at.now.wall;
+            }
+            self.facts.push(Fact::StatusChanged { key, status });
+        }
+        self.renews_last_min.increment();
+        self.objects[lease].renew(at.now.wall);
+        true
+    }
+}

@@ -1,0 +1,5 @@
+//! A deterministic simulator of Netflix/Spring Cloud Eureka registry clusters.
+pub mod eureka;
+pub mod golden;
+pub mod replay;
+pub mod time;
