@@ -2,4 +2,5 @@
 pub mod eureka;
 pub mod golden;
 pub mod replay;
+pub mod sim;
 pub mod time;

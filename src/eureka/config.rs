@@ -5,6 +5,8 @@
 
 use std::ops::RangeInclusive;
 
+use super::InstanceStatus;
+
 /// A value as it comes from a scenario or a trace.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConfigValue {
@@ -27,6 +29,8 @@ pub enum ConfigError {
     WrongType(&'static str),
     /// The number is not within these bounds, both included.
     OutOfRange(RangeInclusive<i64>),
+    /// What the key does is not modelled yet; it is not ignored either.
+    NotYet,
 }
 
 /// The field behind a key.
@@ -42,8 +46,12 @@ pub enum Slot<'a> {
     Double(&'a mut f64),
     /// A Java `String`.
     Text(&'a mut String),
+    /// An `InstanceStatus`.
+    Status(&'a mut InstanceStatus),
     /// The key exists, but nothing in a simulated cluster depends on it.
     NoEffect,
+    /// The key matters, but what it does is not modelled yet.
+    NotYet,
 }
 
 /// One key: its kebab-case name and where its value goes.
@@ -77,13 +85,21 @@ pub fn set<C>(
         (Slot::Double(field), ConfigValue::Decimal(number)) => *field = *number,
         (Slot::Double(field), ConfigValue::Int(number)) => *field = *number as f64,
         (Slot::Text(field), ConfigValue::Text(text)) => text.clone_into(field),
+        (Slot::Status(field), ConfigValue::Text(text)) => {
+            *field = InstanceStatus::value_of(text)
+                .ok_or(ConfigError::WrongType("UP, DOWN, STARTING, OUT_OF_SERVICE or UNKNOWN"))?;
+        }
         (Slot::NoEffect, _) => return Ok(false),
+        (Slot::NotYet, _) => return Err(ConfigError::NotYet),
         (Slot::Flag(_), _) => return Err(ConfigError::WrongType("true or false")),
         (Slot::Int(..) | Slot::Long(..), _) => {
             return Err(ConfigError::WrongType("a whole number"));
         }
         (Slot::Double(_), _) => return Err(ConfigError::WrongType("a number")),
         (Slot::Text(_), _) => return Err(ConfigError::WrongType("text")),
+        (Slot::Status(_), _) => {
+            return Err(ConfigError::WrongType("UP, DOWN, STARTING, OUT_OF_SERVICE or UNKNOWN"));
+        }
     }
     Ok(true)
 }

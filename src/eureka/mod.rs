@@ -5,6 +5,7 @@
 //! queue, a network, a stream of random numbers or an error path: the time is an argument, a 404 is
 //! a value. What is modelled, simplified or left out is listed in `FIDELITY.md` beside this file.
 
+pub mod client;
 pub mod config;
 mod instance_info;
 pub mod java;

@@ -110,8 +110,7 @@ impl Header {
 }
 
 /// A JSON value as a configuration value.
-#[must_use]
-pub fn config_value(value: &Value) -> Option<ConfigValue> {
+pub(super) fn config_value(value: &Value) -> Option<ConfigValue> {
     Some(match value {
         Value::Bool(flag) => ConfigValue::Flag(*flag),
         Value::Number(number) => match number.as_i64() {

@@ -8,6 +8,7 @@
 mod cancel;
 mod config;
 mod delta;
+mod eureka_server;
 mod evict;
 mod lease;
 mod lookup;
@@ -15,6 +16,7 @@ mod measured_rate;
 mod objects;
 mod override_map;
 mod payload;
+pub mod peer;
 mod recent;
 mod register;
 mod registry;
@@ -29,6 +31,7 @@ mod threshold;
 mod timers;
 
 pub use config::{INSTANCE_REGISTRY_KEYS, ServerConfig};
+pub use eureka_server::EurekaServer;
 pub use evict::EvictRun;
 pub use lease::Lease;
 pub use measured_rate::MeasuredRate;

@@ -133,6 +133,8 @@ pub struct Registry {
     pub(super) recent_registered: RecentQueue,
     pub(super) recent_canceled: RecentQueue,
     pub(super) renews_last_min: MeasuredRate,
+    /// A renewal was counted since somebody asked.
+    pub(super) renewed: bool,
     pub(super) replications_last_min: MeasuredRate,
     /// `expectedNumberOfClientsSendingRenews`, or `expectedNumberOfRenewsPerMin` up to 1.9.3.
     pub(super) expected: i32,
@@ -171,6 +173,7 @@ impl Registry {
             recent_registered: RecentQueue::default(),
             recent_canceled: RecentQueue::default(),
             renews_last_min: MeasuredRate::default(),
+            renewed: false,
             replications_last_min: MeasuredRate::default(),
             expected: if spring { expected } else { 0 },
             threshold: 0,
@@ -237,6 +240,17 @@ impl Registry {
     #[must_use]
     pub const fn renews_current_min(&self) -> i64 {
         self.renews_last_min.current()
+    }
+
+    /// Whether a lease was renewed by a heartbeat since this was last asked.
+    pub fn take_renewed(&mut self) -> bool {
+        std::mem::take(&mut self.renewed)
+    }
+
+    /// `numOfRenewsPerMinThreshold`.
+    #[must_use]
+    pub const fn threshold(&self) -> i32 {
+        self.threshold
     }
 
     /// The lease of an instance, if it is registered.

@@ -44,6 +44,7 @@ impl Registry {
             self.facts.push(Fact::StatusChanged { key, status });
         }
         self.renews_last_min.increment();
+        self.renewed = true;
         self.objects[lease].renew(at.now.wall);
         true
     }

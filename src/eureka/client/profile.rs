@@ -1,0 +1,140 @@
+//! What many clients have in common: configuration, transport, release.
+
+use super::config::{ClientConfig, InstanceConfig};
+use crate::eureka::{Flavor, LeaseInfo, Metadata, NameId, Release};
+use crate::time::Span;
+
+/// The HTTP client below Eureka's own: it decides what timeouts, error bodies and interrupts do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpClientKind {
+    /// Jersey 1 with Apache HttpClient 4 (Netflix before 2.0).
+    Jersey1,
+    /// Jersey 3 with `HttpURLConnection` (Netflix from 2.0 on, and every Spring server).
+    Jersey3,
+    /// Spring's `RestClient` with Apache HttpClient 5.
+    RestClient,
+    /// Spring's older `RestTemplate`.
+    RestTemplate,
+    /// Spring's `WebClient`.
+    WebClient,
+}
+
+impl HttpClientKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Jersey1, Self::Jersey3, Self::RestClient, Self::RestTemplate, Self::WebClient];
+
+    /// The name used in scenarios.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jersey1 => "jersey1",
+            Self::Jersey3 => "jersey3",
+            Self::RestClient => "restclient",
+            Self::RestTemplate => "resttemplate",
+            Self::WebClient => "webclient",
+        }
+    }
+
+    /// The default of a flavour and release: Jersey for Netflix, `RestClient` for Spring Cloud.
+    #[must_use]
+    pub fn of(flavor: Flavor, release: Release) -> Self {
+        match flavor {
+            Flavor::SpringCloud => Self::RestClient,
+            Flavor::Netflix => Self::jersey(release),
+        }
+    }
+
+    /// The Jersey of a release.
+    #[must_use]
+    pub fn jersey(release: Release) -> Self {
+        if release < Release::new(2, 0, 0) { Self::Jersey1 } else { Self::Jersey3 }
+    }
+
+    pub(super) const fn is_jersey(self) -> bool {
+        matches!(self, Self::Jersey1 | Self::Jersey3)
+    }
+
+    /// Whether a worker whose supervisor gave up on it gets no connection any more (Apache
+    /// HttpClient 5 refuses one to an interrupted thread).
+    pub(super) const fn refuses_interrupted_thread(self) -> bool {
+        matches!(self, Self::RestClient | Self::RestTemplate)
+    }
+
+    /// Whether an error answer with this kind of body fails the attempt, instead of being an answer.
+    pub(super) const fn fails_on(self, body: ErrorBody) -> bool {
+        match self {
+            Self::Jersey3 => !matches!(body, ErrorBody::None),
+            Self::Jersey1 => matches!(body, ErrorBody::Json),
+            Self::RestClient | Self::RestTemplate | Self::WebClient => false,
+        }
+    }
+}
+
+/// What the servers' error answers carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorBody {
+    /// Nothing.
+    None,
+    /// Spring Boot's JSON error.
+    Json,
+    /// A container's HTML page.
+    Html,
+}
+
+/// How a client is built and run; shared by all that are alike.
+#[derive(Clone, Debug)]
+pub struct ClientProfile {
+    /// Whose start-up and shutdown rules it follows.
+    pub flavor: Flavor,
+    /// Its HTTP client.
+    pub http_client: HttpClientKind,
+    /// `eureka.client.*`
+    pub client: ClientConfig,
+    /// `eureka.instance.*`
+    pub instance: InstanceConfig,
+    /// From process start to the application calling itself UP (Netflix).
+    pub warm_up: Span,
+    /// Between DOWN and `shutdown()` when it is stopped gracefully (Spring).
+    pub drain: Span,
+    /// `vipAddress`
+    pub vip_address: Option<NameId>,
+    /// `secureVipAddress`
+    pub secure_vip_address: Option<NameId>,
+    /// Metadata from the start.
+    pub metadata: Metadata,
+}
+
+impl ClientProfile {
+    /// After how long a connection attempt is given up.
+    #[must_use]
+    pub fn connect_timeout(&self) -> Span {
+        if self.http_client.is_jersey() {
+            seconds(self.client.eureka_server_connect_timeout_seconds)
+        } else {
+            Span::from_millis(self.client.timeout_connect_timeout.unsigned_abs().into())
+        }
+    }
+
+    /// After how long, from sending, an answer is given up.
+    #[must_use]
+    pub fn read_timeout(&self) -> Span {
+        if self.http_client.is_jersey() {
+            seconds(self.client.eureka_server_read_timeout_seconds)
+        } else {
+            Span::from_millis(self.client.timeout_socket_timeout.unsigned_abs().into())
+        }
+    }
+
+    pub(super) const fn lease_info(&self) -> LeaseInfo {
+        self.instance.lease_info()
+    }
+
+    pub(super) fn renewal_interval(&self) -> Span {
+        seconds(self.lease_info().renewal_interval_in_secs)
+    }
+}
+
+pub(super) fn seconds(seconds: i32) -> Span {
+    Span::from_secs(seconds.unsigned_abs().into())
+}

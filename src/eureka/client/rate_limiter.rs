@@ -1,0 +1,38 @@
+//! `com.netflix.discovery.util.RateLimiter`, per minute: a token bucket in 64-bit integers.
+
+/// The bucket of one replicator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RateLimiter {
+    consumed: i64,
+    /// Wall clock (ms) of the grid on which tokens return; 0 before the first.
+    last_refill: i64,
+}
+
+impl RateLimiter {
+    const MILLIS_PER_MINUTE: i64 = 60_000;
+
+    /// `acquire(burstSize, averageRate, currentTimeMillis)`: whether there was a token. A burst or
+    /// rate that is not positive switches the limiter off.
+    pub fn acquire(&mut self, burst: i64, per_minute: i64, wall: i64) -> bool {
+        if burst <= 0 || per_minute <= 0 {
+            return true;
+        }
+        self.refill(burst, per_minute, wall);
+        let available = self.consumed < burst;
+        self.consumed += i64::from(available);
+        available
+    }
+
+    fn refill(&mut self, burst: i64, per_minute: i64, wall: i64) {
+        let since = i128::from(wall) - i128::from(self.last_refill);
+        let new = (since * i128::from(per_minute) / i128::from(Self::MILLIS_PER_MINUTE)) as i64;
+        if new > 0 {
+            self.last_refill = if self.last_refill == 0 {
+                wall
+            } else {
+                self.last_refill + new.saturating_mul(Self::MILLIS_PER_MINUTE) / per_minute
+            };
+            self.consumed = (self.consumed.min(burst) - new).max(0);
+        }
+    }
+}

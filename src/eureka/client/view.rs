@@ -1,0 +1,269 @@
+//! `Applications` on the client's side: what a consumer believes.
+//!
+//! Many clients see the same: they fetched the same payloads in the same order. So views are
+//! immutable and shared, a client holds the number of its view, and the view that follows from a
+//! view and a payload is made once, by whoever fetches that payload first.
+
+use std::sync::Arc;
+
+use crate::eureka::server::{Application, Applications};
+use crate::eureka::{ActionType, InstanceInfo, InstanceKey, InstanceStatus, StatusCounts};
+
+/// Number of a view in [`Views`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ViewId(u32);
+
+impl ViewId {
+    /// `new Applications()`: nothing, version −1.
+    pub const EMPTY: Self = Self(0);
+}
+
+/// One state of a client's local registry.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Applications in the order they were added, instances in theirs. An instance that changed
+    /// stands at the end of its application.
+    pub apps: Vec<Application>,
+    /// Version of the payload it came from.
+    pub version: i64,
+    /// Instances by status: its reconcile hash.
+    pub counts: StatusCounts,
+}
+
+impl View {
+    fn new(apps: Vec<Application>, version: i64) -> Self {
+        let statuses = apps.iter().flat_map(|app| &app.instances).map(|info| info.status);
+        let counts = statuses.collect();
+        Self { apps, version, counts }
+    }
+
+    /// The instances in order, those of one application together.
+    pub fn instances(&self) -> impl Iterator<Item = &Arc<InstanceInfo>> {
+        self.apps.iter().flat_map(|app| &app.instances)
+    }
+
+    /// How many instances callers get: the UP ones, or all of them.
+    #[must_use]
+    pub fn visible(&self, only_up: bool) -> u32 {
+        if only_up { self.counts.get(InstanceStatus::Up) } else { self.counts.total() }
+    }
+}
+
+/// What was done with a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Full,
+    Delta,
+    /// A full payload after a delta, whose version it gets.
+    Reconcile(i64),
+}
+
+#[derive(Clone, Debug)]
+struct Successor {
+    step: Step,
+    payload: Arc<Applications>,
+    view: ViewId,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    view: Option<View>,
+    /// How many clients see it.
+    holders: u32,
+    successors: Vec<Successor>,
+}
+
+/// All views of a run.
+#[derive(Clone, Debug)]
+pub struct Views {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// Views that came from a full payload alone, whatever was there before.
+    from_full: Vec<Successor>,
+    scratch: Vec<u32>,
+}
+
+/// How many views made from full payloads are remembered.
+const REMEMBERED: usize = 64;
+
+impl Default for Views {
+    fn default() -> Self {
+        let empty = View::new(Vec::new(), -1);
+        let slot = Slot { view: Some(empty), holders: 1, successors: Vec::new() };
+        Self { slots: vec![slot], free: Vec::new(), from_full: Vec::new(), scratch: Vec::new() }
+    }
+}
+
+impl Views {
+    /// The view of this number.
+    ///
+    /// # Panics
+    /// If nobody holds it.
+    #[must_use]
+    pub fn get(&self, view: ViewId) -> &View {
+        self.slots[view.0 as usize].view.as_ref().expect("a held view is kept")
+    }
+
+    /// One more holder.
+    pub fn hold(&mut self, view: ViewId) {
+        self.slots[view.0 as usize].holders += 1;
+    }
+
+    /// One holder less; a view that nobody sees any more is forgotten.
+    pub fn release(&mut self, view: ViewId) {
+        let slot = &mut self.slots[view.0 as usize];
+        slot.holders -= 1;
+        if slot.holders == 0 {
+            slot.view = None;
+            slot.successors.clear();
+            self.free.push(view.0);
+            let gone = |successor: &Successor| successor.view == view;
+            self.from_full.retain(|successor| !gone(successor));
+            for slot in &mut self.slots {
+                slot.successors.retain(|successor| !gone(successor));
+            }
+        }
+    }
+
+    /// `getAndStoreFullRegistry`: the view of a full payload, held once for the caller.
+    pub(super) fn full(&mut self, payload: &Arc<Applications>) -> ViewId {
+        self.from_full(Step::Full, payload, payload.version)
+    }
+
+    /// `reconcileAndLogDifference`: the view of a full payload, with the version of the delta.
+    pub(super) fn reconciled(&mut self, payload: &Arc<Applications>, version: i64) -> ViewId {
+        self.from_full(Step::Reconcile(version), payload, version)
+    }
+
+    /// `updateDelta`: the view that follows from `view` and a delta, held once for the caller.
+    pub(super) fn with_delta(&mut self, view: ViewId, delta: &Arc<Applications>) -> ViewId {
+        let known = find(&self.slots[view.0 as usize].successors, Step::Delta, delta);
+        if let Some(next) = known {
+            self.hold(next);
+            return next;
+        }
+        let apps = apply_delta(self.get(view).apps.clone(), delta, &mut self.scratch);
+        let next = self.add(View::new(apps, delta.version));
+        let payload = Arc::clone(delta);
+        let successor = Successor { step: Step::Delta, payload, view: next };
+        self.slots[view.0 as usize].successors.push(successor);
+        next
+    }
+
+    fn from_full(&mut self, step: Step, payload: &Arc<Applications>, version: i64) -> ViewId {
+        if let Some(view) = find(&self.from_full, step, payload) {
+            self.hold(view);
+            return view;
+        }
+        let view = self.add(View::new(payload.apps.clone(), version));
+        if self.from_full.len() == REMEMBERED {
+            self.from_full.remove(0);
+        }
+        self.from_full.push(Successor { step, payload: Arc::clone(payload), view });
+        view
+    }
+
+    fn add(&mut self, view: View) -> ViewId {
+        let slot = Slot { view: Some(view), holders: 1, successors: Vec::new() };
+        if let Some(number) = self.free.pop() {
+            self.slots[number as usize] = slot;
+            return ViewId(number);
+        }
+        self.slots.push(slot);
+        ViewId(self.slots.len() as u32 - 1)
+    }
+}
+
+fn find(successors: &[Successor], step: Step, payload: &Arc<Applications>) -> Option<ViewId> {
+    let same = |successor: &&Successor| {
+        successor.step == step && Arc::ptr_eq(&successor.payload, payload)
+    };
+    successors.iter().find(same).map(|successor| successor.view)
+}
+
+/// `DiscoveryClient.updateDelta(Applications)`. If an application is not known yet, the delta's own
+/// object is taken over, *with all instances the delta lists in it*, deleted ones too.
+fn apply_delta(apps: Vec<Application>, delta: &Applications, scratch: &mut Vec<u32>) -> Vec<Application> {
+    let mut apps: Vec<Option<Application>> = apps.into_iter().map(Some).collect();
+    for changed in &delta.apps {
+        let known = |app: &Option<Application>| app.as_ref().is_some_and(|a| a.app == changed.app);
+        let mut place = apps.iter().position(known);
+        let mut editor = Editor::new(scratch);
+        if let Some(app) = place.and_then(|place| apps[place].take()) {
+            editor.load(&app.instances);
+        }
+        for info in &changed.instances {
+            match info.action_type {
+                None => {}
+                Some(ActionType::Deleted) => {
+                    editor.remove(info.key);
+                    if editor.is_empty() {
+                        place = None;
+                    }
+                }
+                Some(ActionType::Added | ActionType::Modified) => {
+                    if place.is_none() {
+                        apps.push(None);
+                        place = Some(apps.len() - 1);
+                        editor.load(&changed.instances);
+                    }
+                    editor.remove(info.key);
+                    editor.push(info);
+                }
+            }
+        }
+        let instances = editor.finish();
+        if let (Some(place), false) = (place, instances.is_empty()) {
+            apps[place] = Some(Application { app: changed.app, instances });
+        }
+    }
+    apps.into_iter().flatten().collect()
+}
+
+/// The instances of one application while a delta changes them, found by key in constant time.
+struct Editor<'a> {
+    slots: Vec<Option<Arc<InstanceInfo>>>,
+    len: usize,
+    /// For each instance number the position in `slots`, plus one; 0 for none. All zero between uses.
+    places: &'a mut Vec<u32>,
+}
+
+impl<'a> Editor<'a> {
+    fn new(places: &'a mut Vec<u32>) -> Self {
+        Self { slots: Vec::new(), len: 0, places }
+    }
+
+    fn load(&mut self, instances: &[Arc<InstanceInfo>]) {
+        instances.iter().for_each(|info| self.push(info));
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn push(&mut self, info: &Arc<InstanceInfo>) {
+        let index = info.key.index();
+        if self.places.len() <= index {
+            self.places.resize(index + 1, 0);
+        }
+        self.slots.push(Some(Arc::clone(info)));
+        self.places[index] = self.slots.len() as u32;
+        self.len += 1;
+    }
+
+    fn remove(&mut self, key: InstanceKey) {
+        let place = self.places.get_mut(key.index()).map_or(0, std::mem::take);
+        if place > 0 {
+            self.slots[place as usize - 1] = None;
+            self.len -= 1;
+        }
+    }
+
+    fn finish(self) -> Vec<Arc<InstanceInfo>> {
+        let left: Vec<_> = self.slots.into_iter().flatten().collect();
+        for info in &left {
+            self.places[info.key.index()] = 0;
+        }
+        left
+    }
+}

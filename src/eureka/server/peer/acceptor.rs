@@ -1,0 +1,259 @@
+//! `AcceptorExecutor`: the thread that gathers tasks into batches, as a sequence of passes.
+//!
+//! The real thread polls its queue and sleeps in steps of 10 ms. While nothing is pending it sits in
+//! a poll that a new task ends at once, so the grid of its steps begins at that task. A failed batch
+//! wakes nobody: it is noticed when the poll or sleep under way ends.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::task::{Task, TaskAction};
+use super::traffic_shaper::{Failure, TrafficShaper};
+use crate::eureka::InstanceKey;
+use crate::time::Now;
+
+/// Nanoseconds of one poll or sleep.
+const STEP: u64 = 10_000_000;
+/// Most tasks in one batch.
+const MAX_BATCHING_SIZE: usize = 250;
+/// Milliseconds the oldest task waits for others.
+const MAX_BATCHING_DELAY: i64 = 500;
+
+/// Kind and instance: what makes two tasks the same.
+type TaskId = (TaskAction, InstanceKey);
+
+#[derive(Clone, Debug)]
+pub(super) struct AcceptorExecutor {
+    acceptor_queue: VecDeque<Task>,
+    reprocess_queue: Vec<Task>,
+    pending: Pending,
+    processing_order: VecDeque<TaskId>,
+    max_buffer_size: usize,
+    /// Workers that wait for a batch.
+    permits: u32,
+    under_way: u32,
+    /// Wall clock (ms) until which nothing is sent; not looked at again before it has passed.
+    schedule_time: i64,
+    shaper: TrafficShaper,
+    /// Monotonic clock (ns) of the next pass; none while the thread polls and nothing can come but a
+    /// task.
+    next_run: Option<u64>,
+    /// Monotonic clock (ns) at which the poll under way began.
+    polling_since: u64,
+}
+
+impl AcceptorExecutor {
+    pub(super) fn new(max_buffer_size: usize, workers: u32) -> Self {
+        Self {
+            acceptor_queue: VecDeque::new(),
+            reprocess_queue: Vec::new(),
+            pending: Pending::default(),
+            processing_order: VecDeque::new(),
+            max_buffer_size,
+            permits: workers,
+            under_way: 0,
+            schedule_time: 0,
+            shaper: TrafficShaper::new(),
+            next_run: None,
+            polling_since: 0,
+        }
+    }
+
+    pub(super) const fn next_run(&self) -> Option<u64> {
+        self.next_run
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.acceptor_queue.len() + self.reprocess_queue.len() + self.pending.len()
+    }
+
+    /// `process(id, task, expiryTime)`: ends the poll of an idle thread.
+    pub(super) fn process(&mut self, task: Task, mono: u64) {
+        self.acceptor_queue.push_back(task);
+        if self.pending.is_empty() {
+            self.next_run = Some(mono);
+        }
+    }
+
+    /// A worker has finished its batch and waits for the next.
+    pub(super) fn batch_done(&mut self) {
+        self.permits += 1;
+        self.under_way -= 1;
+    }
+
+    /// `reprocess(holders, result)`: noticed when the poll under way ends, if the thread polls.
+    pub(super) fn reprocess(&mut self, tasks: Vec<Task>, failure: Failure, now: Now) {
+        self.reprocess_queue.extend(tasks);
+        self.shaper.register_failure(failure, now.wall);
+        if self.next_run.is_none() {
+            let polled = now.mono - self.polling_since;
+            let steps = polled.div_ceil(STEP).max(1);
+            self.next_run = Some(self.polling_since + steps * STEP);
+        }
+    }
+
+    /// Passes of the loop until a batch is complete or the thread waits. Tasks that are dropped are
+    /// put into `dropped`.
+    pub(super) fn run(&mut self, now: Now, dropped: &mut Vec<Task>) -> Option<Vec<Task>> {
+        loop {
+            self.drain_reprocess_queue(now.wall, dropped);
+            self.drain_acceptor_queue(dropped);
+            if self.pending.is_empty() {
+                self.polling_since = now.mono;
+                self.next_run = None;
+                return None;
+            }
+            let total = self.processing_order.len();
+            if self.schedule_time < now.wall {
+                self.schedule_time = now.wall + self.shaper.transmission_delay(now.wall);
+            }
+            if self.schedule_time <= now.wall {
+                if let Some(batch) = self.assign_batch(now.wall, dropped) {
+                    self.next_run = Some(now.mono);
+                    return Some(batch);
+                }
+            }
+            if self.processing_order.len() == total {
+                self.next_run = Some(now.mono + STEP);
+                return None;
+            }
+        }
+    }
+
+    /// The last task first, each to the front: failed tasks keep their order, ahead of newer ones.
+    fn drain_reprocess_queue(&mut self, wall: i64, dropped: &mut Vec<Task>) {
+        while self.pending.len() < self.max_buffer_size {
+            let Some(task) = self.reprocess_queue.pop() else {
+                return;
+            };
+            let id = (task.action, task.key);
+            if task.expiry <= wall || self.pending.contains(id) {
+                dropped.push(task);
+            } else {
+                self.pending.put(task);
+                self.processing_order.push_front(id);
+            }
+        }
+        dropped.append(&mut self.reprocess_queue);
+    }
+
+    /// An id that is pending already keeps its position, but has the new task and its age.
+    fn drain_acceptor_queue(&mut self, dropped: &mut Vec<Task>) {
+        while let Some(task) = self.acceptor_queue.pop_front() {
+            if self.pending.len() >= self.max_buffer_size {
+                let oldest = self.processing_order.pop_front();
+                dropped.extend(oldest.and_then(|id| self.pending.take(id)));
+            }
+            let id = (task.action, task.key);
+            match self.pending.put(task) {
+                Some(previous) => dropped.push(previous),
+                None => self.processing_order.push_back(id),
+            }
+        }
+    }
+
+    /// `assignBatchWork()`: everything pending goes, however young, once the oldest is old enough.
+    fn assign_batch(&mut self, wall: i64, dropped: &mut Vec<Task>) -> Option<Vec<Task>> {
+        let head = *self.processing_order.front()?;
+        let age = wall - self.pending.submitted(head);
+        let full = self.pending.len() >= self.max_buffer_size;
+        if self.permits == 0 || (!full && age < MAX_BATCHING_DELAY) {
+            return None;
+        }
+        let len = self.processing_order.len().min(MAX_BATCHING_SIZE);
+        let mut batch = Vec::with_capacity(len);
+        while batch.len() < len {
+            let Some(id) = self.processing_order.pop_front() else {
+                break;
+            };
+            let Some(task) = self.pending.take(id) else {
+                continue;
+            };
+            if task.expiry > wall { batch.push(task) } else { dropped.push(task) }
+        }
+        if batch.is_empty() {
+            return None;
+        }
+        self.permits -= 1;
+        self.under_way += 1;
+        Some(batch)
+    }
+}
+
+/// `pendingTasks`: tasks by id. Heartbeats, which are nearly all of them, by instance number; the
+/// few others in a map.
+#[derive(Clone, Debug, Default)]
+struct Pending {
+    tasks: Vec<Option<Task>>,
+    free: Vec<u32>,
+    heartbeats: Vec<Option<NonZeroSlot>>,
+    others: BTreeMap<TaskId, NonZeroSlot>,
+    len: usize,
+}
+
+/// A position in `tasks`, plus one.
+type NonZeroSlot = std::num::NonZeroU32;
+
+impl Pending {
+    const fn len(&self) -> usize {
+        self.len
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn contains(&self, id: TaskId) -> bool {
+        self.slot(id).is_some()
+    }
+
+    /// Wall clock (ms) when the task of a pending id was made.
+    fn submitted(&self, id: TaskId) -> i64 {
+        let task = self.slot(id).and_then(|slot| self.tasks[slot.get() as usize - 1].as_ref());
+        task.expect("the processing order lists pending ids only").submitted
+    }
+
+    fn slot(&self, id: TaskId) -> Option<NonZeroSlot> {
+        match id {
+            (TaskAction::Heartbeat, key) => self.heartbeats.get(key.index()).copied().flatten(),
+            _ => self.others.get(&id).copied(),
+        }
+    }
+
+    /// Stores a task; the one of the same id that it replaces.
+    fn put(&mut self, task: Task) -> Option<Task> {
+        let id = (task.action, task.key);
+        if let Some(slot) = self.slot(id) {
+            return self.tasks[slot.get() as usize - 1].replace(task);
+        }
+        self.len += 1;
+        let position = self.free.pop().unwrap_or_else(|| {
+            self.tasks.push(None);
+            self.tasks.len() as u32 - 1
+        });
+        self.tasks[position as usize] = Some(task);
+        let slot = NonZeroSlot::new(position + 1);
+        match id {
+            (TaskAction::Heartbeat, key) => {
+                if self.heartbeats.len() <= key.index() {
+                    self.heartbeats.resize(key.index() + 1, None);
+                }
+                self.heartbeats[key.index()] = slot;
+            }
+            _ => {
+                self.others.insert(id, slot.expect("one more than a position is not zero"));
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, id: TaskId) -> Option<Task> {
+        let slot = match id {
+            (TaskAction::Heartbeat, key) => self.heartbeats.get_mut(key.index())?.take()?,
+            _ => self.others.remove(&id)?,
+        };
+        self.len -= 1;
+        let position = slot.get() - 1;
+        self.free.push(position);
+        self.tasks[position as usize].take()
+    }
+}

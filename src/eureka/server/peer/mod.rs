@@ -1,0 +1,203 @@
+//! Replication to one peer: `PeerEurekaNode`, its batching dispatcher and what comes back.
+//!
+//! Every operation of a client becomes a task for every peer. Tasks wait half a second, leave in
+//! batches, are overwritten by newer ones of the same kind for the same instance, expire, and are
+//! retried after failures of the network; what each says is the state of the instance when it is
+//! *sent*. The dispatcher's thread is an event: [`PeerEurekaNode::next_run`] says when.
+
+mod acceptor;
+mod task;
+mod traffic_shaper;
+
+use acceptor::AcceptorExecutor;
+pub use task::{Task, TaskAction};
+pub use traffic_shaper::Failure;
+
+use super::config::ServerConfig;
+use super::objects::Objects;
+use super::registry::{At, Registry};
+use super::replicate::Handed;
+use super::resources::BatchItem;
+use crate::eureka::{InstanceInfo, InstanceStatus, LeaseInfo, Names};
+use crate::time::Now;
+
+/// Number of a batch under way to one peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchId(u32);
+
+/// `PeerEurekaNode`: the queue towards one peer.
+#[derive(Clone, Debug)]
+pub struct PeerEurekaNode {
+    acceptor: AcceptorExecutor,
+    /// Tasks of the batches under way, by [`BatchId`]; empty where none is.
+    under_way: Vec<Vec<Task>>,
+    max_time_for_replication: i64,
+    expired: u64,
+}
+
+impl PeerEurekaNode {
+    /// A dispatcher with nothing to do.
+    #[must_use]
+    pub fn new(config: &ServerConfig) -> Self {
+        Self {
+            acceptor: AcceptorExecutor::new(
+                config.max_elements_in_peer_replication_pool as usize,
+                config.max_threads_for_peer_replication as u32,
+            ),
+            under_way: Vec::new(),
+            max_time_for_replication: config.max_time_for_replication.into(),
+            expired: 0,
+        }
+    }
+
+    /// `PeerEurekaNode.register`, `.heartbeat`, `.cancel`, …: makes the task and hands it to the
+    /// dispatcher. An operation on an instance that was not visible makes no task. The reference in
+    /// `handed` stays the caller's.
+    pub fn submit(&mut self, objects: &mut Objects, handed: &Handed, now: Now) {
+        let renewal_ms = |info: &InstanceInfo| {
+            let seconds = info
+                .lease_info
+                .map_or(LeaseInfo::DEFAULT_DURATION, |lease| lease.renewal_interval_in_secs);
+            i64::from(seconds.wrapping_mul(1000))
+        };
+        let (key, action, info, overridden) = match *handed {
+            Handed::Register { info } => {
+                (objects[info].key, TaskAction::Register, Some(info), None)
+            }
+            Handed::Heartbeat { key, info: Some(info), overridden } => {
+                (key, TaskAction::Heartbeat, Some(info), overridden)
+            }
+            Handed::Cancel { key } => (key, TaskAction::Cancel, None, None),
+            Handed::StatusUpdate { key, info: Some(info), .. } => {
+                (key, TaskAction::StatusUpdate, Some(info), None)
+            }
+            Handed::DeleteStatusOverride { key, info: Some(info) } => {
+                (key, TaskAction::DeleteStatusOverride, Some(info), None)
+            }
+            Handed::Heartbeat { info: None, .. }
+            | Handed::StatusUpdate { info: None, .. }
+            | Handed::DeleteStatusOverride { info: None, .. } => return,
+        };
+        let life = match (action, info) {
+            (TaskAction::Register | TaskAction::Heartbeat, Some(info)) => {
+                renewal_ms(&objects[info])
+            }
+            _ => self.max_time_for_replication,
+        };
+        if let Some(info) = info {
+            objects.retain_info(info);
+        }
+        let expiry = now.wall + life;
+        let task = Task { key, action, info, overridden, expiry, submitted: now.wall };
+        self.acceptor.process(task, now.mono);
+    }
+
+    /// Monotonic clock (ns) at which the dispatcher's thread next has something to look at.
+    #[must_use]
+    pub const fn next_run(&self) -> Option<u64> {
+        self.acceptor.next_run()
+    }
+
+    /// One pass of the dispatcher's thread. If a batch is complete it is returned, written into
+    /// `items` as it goes on the wire; the thread then runs again at once.
+    pub fn run(
+        &mut self,
+        objects: &mut Objects,
+        names: &Names,
+        now: Now,
+        items: &mut Vec<BatchItem>,
+    ) -> Option<BatchId> {
+        let mut dropped = Vec::new();
+        let tasks = self.acceptor.run(now, &mut dropped);
+        for task in dropped {
+            self.expired += u64::from(task.expiry <= now.wall);
+            release(objects, &task);
+        }
+        let tasks = tasks?;
+        items.extend(tasks.iter().map(|task| task.on_the_wire(objects, names)));
+        let free = self.under_way.iter().position(Vec::is_empty);
+        let slot = free.unwrap_or_else(|| {
+            self.under_way.push(Vec::new());
+            self.under_way.len() - 1
+        });
+        self.under_way[slot] = tasks;
+        Some(BatchId(slot as u32))
+    }
+
+    /// The peer answered the batch. `codes` are those of the items in order, with the entity of each
+    /// if it has one. A heartbeat that was answered 404 sends the registration, one answered with the
+    /// peer's instance adopts that (`ReplicationTaskProcessor.handleBatchResponse`).
+    pub fn answered(
+        &mut self,
+        registry: &mut Registry,
+        at: At<'_>,
+        batch: BatchId,
+        codes: &[(u16, Option<Box<InstanceInfo>>)],
+    ) {
+        let tasks = std::mem::take(&mut self.under_way[batch.0 as usize]);
+        self.acceptor.batch_done();
+        for (task, (code, entity)) in tasks.iter().zip(codes) {
+            let heartbeat = task.action == TaskAction::Heartbeat;
+            if let (true, 404, Some(info)) = (heartbeat, *code, task.info) {
+                self.submit(&mut registry.objects, &Handed::Register { info }, at.now);
+            } else if let (true, Some(theirs)) = (heartbeat && *code != 200, entity) {
+                if registry.config.sync_when_timestamp_differs {
+                    registry.sync_instance_if_timestamp_differs(at, (**theirs).clone());
+                }
+            }
+        }
+        for task in &tasks {
+            release(&mut registry.objects, task);
+        }
+    }
+
+    /// The batch came to nothing. Congestion and network errors put its tasks back into the queue,
+    /// anything else loses them.
+    pub fn failed(&mut self, objects: &mut Objects, batch: BatchId, failure: Failure, now: Now) {
+        let tasks = std::mem::take(&mut self.under_way[batch.0 as usize]);
+        self.acceptor.batch_done();
+        if failure == Failure::Permanent {
+            for task in &tasks {
+                release(objects, task);
+            }
+        } else {
+            self.acceptor.reprocess(tasks, failure, now);
+        }
+    }
+
+    /// Tasks that wait, those under way not included.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.acceptor.waiting()
+    }
+
+    /// Tasks dropped so far because they were too old.
+    #[must_use]
+    pub const fn expired(&self) -> u64 {
+        self.expired
+    }
+}
+
+impl Registry {
+    /// `PeerEurekaNode.syncInstancesIfTimestampDiffers`: takes a peer's copy of an instance.
+    fn sync_instance_if_timestamp_differs(&mut self, at: At<'_>, theirs: InstanceInfo) {
+        if theirs.overridden_status != InstanceStatus::Unknown {
+            let status = theirs.overridden_status;
+            if !self.store_overridden_status_if_required(at, theirs.key, status) {
+                return;
+            }
+        }
+        let info = self.objects.add_info(theirs);
+        self.register(at, info, true);
+        self.objects.release_info(info);
+    }
+}
+
+fn release(objects: &mut Objects, task: &Task) {
+    if let Some(info) = task.info {
+        objects.release_info(info);
+    }
+}
+
+#[cfg(test)]
+mod tests;

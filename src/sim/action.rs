@@ -1,0 +1,136 @@
+//! What a script does to a run: actions at instants, with everything resolved to hosts and numbers.
+
+use std::sync::Arc;
+
+use super::host::HostId;
+use super::host_set::{HostSet, Selection};
+use super::latency::Loss;
+use crate::eureka::config::ConfigValue;
+use crate::eureka::server::resources::{DirtyParameter, Registration, StatusParameter};
+use crate::eureka::server::CacheKey;
+use crate::eureka::{InstanceKey, InstanceStatus, NameId};
+use crate::time::{Instant, Span};
+
+/// One entry of the timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: Instant,
+    /// When a fault with a duration ends.
+    pub until: Option<Instant>,
+    /// What.
+    pub action: Action,
+}
+
+/// A fault of the network between two sets of hosts, in the direction of the messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Messages from these …
+    pub from: HostSet,
+    /// … to these.
+    pub to: HostSet,
+    /// Messages the other way too.
+    pub both_ways: bool,
+}
+
+/// What a cut does to a connection attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutMode {
+    /// Nothing comes back.
+    Blackhole,
+    /// It is refused after one latency.
+    Refuse,
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// The processes are gone, without goodbye.
+    Kill(Selection),
+    /// The processes end gracefully; with this drain instead of their own.
+    Stop(Selection, Option<Span>),
+    /// What is dead starts, as a new process.
+    Start(Selection),
+    /// Killed (or stopped), and started so long after it went.
+    Restart {
+        /// What.
+        select: Selection,
+        /// How long it is down.
+        down: Span,
+        /// Stopped instead of killed.
+        graceful: bool,
+    },
+    /// The whole process is frozen, until the entry's end; both its clocks go on.
+    Pause(Selection),
+    /// Messages are lost.
+    Partition(Cut, CutMode),
+    /// The selected hosts are cut off from all others.
+    Isolate(HostSet),
+    /// Messages wait, and are delivered at the end.
+    Hold(Cut),
+    /// Messages take so much longer.
+    Slow(Cut, Span),
+    /// A share of the messages is lost.
+    Lossy(Cut, Loss),
+    /// Servers answer so without doing the work.
+    Fail {
+        /// Which.
+        servers: HostSet,
+        /// With this status.
+        status: u16,
+        /// To this share of the requests.
+        share: Loss,
+        /// Of these methods; empty: all.
+        methods: Vec<Method>,
+    },
+    /// Ends the entries listed.
+    Heal(Vec<usize>),
+    /// The wall clocks jump by so many ns.
+    StepClock(Selection, i64),
+    /// The wall clocks run fast by so many parts per million, until the entry's end.
+    SkewClock(Selection, i64),
+    /// The applications set their own status.
+    SetStatus(Selection, InstanceStatus),
+    /// The applications set their metadata.
+    SetMetadata(Selection, Arc<str>, Arc<str>),
+    /// A configuration value of servers changes.
+    SetConfig(Selection, String, ConfigValue),
+    /// Somebody outside the cluster sends requests to a server, one after the other.
+    Outside(HostId, Vec<OutsideRequest>),
+}
+
+/// An HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `PUT`
+    Put,
+    /// `POST`
+    Post,
+    /// `DELETE`
+    Delete,
+}
+
+/// A request from outside the cluster. It is at the server at the instant it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OutsideRequest {
+    /// `POST apps/{app}`
+    Register(Box<Registration>),
+    /// `PUT apps/{app}/{id}`
+    Heartbeat(InstanceKey, DirtyParameter, StatusParameter),
+    /// `DELETE apps/{app}/{id}`
+    Cancel(InstanceKey),
+    /// `PUT apps/{app}/{id}/status`
+    StatusUpdate(InstanceKey, StatusParameter, DirtyParameter),
+    /// `DELETE apps/{app}/{id}/status`
+    DeleteStatus(InstanceKey, StatusParameter, DirtyParameter),
+    /// `PUT apps/{app}/{id}/metadata`
+    Metadata(InstanceKey, Vec<(Arc<str>, Arc<str>)>),
+    /// A read through the response cache.
+    Get(CacheKey),
+    /// `GET apps/{app}/{id}`
+    GetInstance(InstanceKey),
+    /// `GET instances/{id}`
+    GetById(NameId),
+}

@@ -1,0 +1,570 @@
+//! Facts: what happened in a run, as observers and the digest see it.
+
+use super::digest::Digest;
+use super::host::HostId;
+use super::host_set::HostSet;
+use super::world::WorldView;
+use crate::eureka::client::{AttemptFailure, View};
+use crate::eureka::server::resources::{Answer, BatchItem, DirtyParameter, StatusParameter};
+use crate::eureka::server::{Applications, CacheKey, EvictRun, Registry};
+use crate::eureka::{InstanceInfo, InstanceKey, InstanceStatus, NameId};
+use crate::time::{Instant, Now, Span};
+
+/// Who sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// A process of the run.
+    Host(HostId),
+    /// Somebody outside the cluster: an operator, a script.
+    Outside,
+}
+
+/// What was asked of a server.
+#[derive(Clone, Debug)]
+pub enum RequestFact<'a> {
+    /// `POST apps/{app}`
+    Register(&'a InstanceInfo),
+    /// `PUT apps/{app}/{id}`
+    Heartbeat {
+        /// Whose.
+        key: InstanceKey,
+        /// `status`
+        status: Option<InstanceStatus>,
+        /// `lastDirtyTimestamp`
+        dirty: DirtyParameter,
+    },
+    /// `DELETE apps/{app}/{id}`
+    Cancel(InstanceKey),
+    /// `PUT apps/{app}/{id}/status`
+    StatusUpdate {
+        /// Whose.
+        key: InstanceKey,
+        /// `value`
+        value: StatusParameter,
+        /// `lastDirtyTimestamp`
+        dirty: DirtyParameter,
+    },
+    /// `DELETE apps/{app}/{id}/status`
+    DeleteStatus {
+        /// Whose.
+        key: InstanceKey,
+        /// `value`
+        value: StatusParameter,
+        /// `lastDirtyTimestamp`
+        dirty: DirtyParameter,
+    },
+    /// `PUT apps/{app}/{id}/metadata`
+    Metadata(InstanceKey),
+    /// A read through the response cache.
+    Get(CacheKey),
+    /// `GET apps/{app}/{id}`
+    GetInstance(InstanceKey),
+    /// `GET instances/{id}`
+    GetById(NameId),
+    /// `POST peerreplication/batch`
+    Batch,
+}
+
+/// The first line of a client's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestLine {
+    /// `POST apps/{app}`
+    Register(InstanceKey),
+    /// `PUT apps/{app}/{id}`
+    Heartbeat(InstanceKey),
+    /// `DELETE apps/{app}/{id}`
+    Cancel(InstanceKey),
+    /// A fetch.
+    Get(CacheKey),
+}
+
+/// How a replication batch ended, as its sender knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchOutcome {
+    /// Answered with this status.
+    Answered(u16),
+    /// Not answered.
+    Failed(AttemptFailure),
+}
+
+/// Something the script did.
+#[derive(Clone, Debug)]
+pub enum FaultFact<'a> {
+    /// To one process: `kill`, `stop`, `pause`, `resume`, …
+    Process(&'static str, HostId),
+    /// An application was told to set its status.
+    SetStatus(HostId, InstanceStatus),
+    /// A wall clock jumped by this many ns.
+    StepClock(HostId, i64),
+    /// A wall clock runs fast by this many parts per million from now on.
+    SkewClock(HostId, i64),
+    /// A configuration value was changed.
+    SetConfig(HostId, &'a str),
+    /// A fault of the network begins: its kind, timeline entry and both sides.
+    Network {
+        /// `partition`, `isolate`, `hold`, `slow`, `lossy`, `fail`
+        what: &'static str,
+        /// The timeline entry.
+        entry: usize,
+        /// From these hosts.
+        from: &'a HostSet,
+        /// To these.
+        to: &'a HostSet,
+    },
+    /// It ends.
+    Heal {
+        /// The timeline entry that began it.
+        entry: usize,
+    },
+}
+
+/// One fact. Servers and clients are hosts; instances are keys of the run's names.
+#[derive(Clone, Debug)]
+pub enum Fact<'a> {
+    /// A process starts; its generation counts from 0.
+    Started(HostId, u32),
+    /// A graceful stop has ended.
+    Exited(HostId, u32),
+    /// A server's registry is initialised.
+    Initialised(HostId),
+    /// A server accepts connections.
+    Listening(HostId),
+    /// `openForTraffic`
+    OpenForTraffic {
+        /// Which server.
+        server: HostId,
+        /// What start-up sync copied.
+        sync_count: i32,
+        /// What it was opened with.
+        count: i32,
+    },
+    /// A server executed a request.
+    Request {
+        /// Which server.
+        server: HostId,
+        /// Who sent it.
+        from: Party,
+        /// What.
+        request: RequestFact<'a>,
+        /// How it was answered.
+        code: u16,
+    },
+    /// A client's request got no answer.
+    Failed {
+        /// Whose.
+        from: HostId,
+        /// At which server.
+        to: HostId,
+        /// What it was.
+        request: RequestLine,
+        /// Why.
+        outcome: AttemptFailure,
+    },
+    /// A server sends a replication batch.
+    BatchSent {
+        /// Identifies the batch among all of the run.
+        batch: u64,
+        /// Who sends it.
+        from: HostId,
+        /// To whom.
+        to: HostId,
+        /// What is on the wire.
+        items: &'a [BatchItem],
+    },
+    /// The sender knows how a batch ended.
+    BatchEnded {
+        /// Which.
+        batch: u64,
+        /// How.
+        outcome: BatchOutcome,
+        /// After how long.
+        took: Span,
+        /// The status of each item.
+        codes: &'a [u16],
+    },
+    /// A lease was made or replaced.
+    Registered {
+        /// At which server.
+        server: HostId,
+        /// Whose.
+        key: InstanceKey,
+        /// With this status.
+        status: InstanceStatus,
+        /// By a peer.
+        replica: bool,
+        /// There was none before.
+        is_new: bool,
+    },
+    /// A lease was renewed by a heartbeat.
+    Renewed {
+        /// At which server.
+        server: HostId,
+        /// Whose.
+        key: InstanceKey,
+        /// By a peer.
+        replica: bool,
+    },
+    /// A lease was cancelled or evicted.
+    Cancelled {
+        /// At which server.
+        server: HostId,
+        /// Whose.
+        key: InstanceKey,
+        /// By a peer.
+        replica: bool,
+        /// By the eviction task.
+        evicted: bool,
+    },
+    /// A stored status changed without a registration.
+    StatusChanged {
+        /// At which server.
+        server: HostId,
+        /// Whose.
+        key: InstanceKey,
+        /// To this.
+        status: InstanceStatus,
+    },
+    /// An override was set or deleted.
+    Overridden {
+        /// At which server.
+        server: HostId,
+        /// For which instance.
+        key: InstanceKey,
+        /// To this; none: deleted.
+        status: Option<InstanceStatus>,
+    },
+    /// The eviction task ran.
+    EvictRun {
+        /// At which server.
+        server: HostId,
+        /// What it found and did.
+        run: &'a EvictRun,
+    },
+    /// The renewal threshold changed.
+    Threshold {
+        /// At which server.
+        server: HostId,
+        /// From this.
+        from: i32,
+        /// To this.
+        to: i32,
+    },
+    /// A minute of renewals is complete.
+    Bucket {
+        /// At which server.
+        server: HostId,
+        /// How many.
+        renews: i64,
+    },
+    /// Self-preservation went on (nothing is evicted) or off.
+    SelfPreservation {
+        /// At which server.
+        server: HostId,
+        /// On.
+        on: bool,
+    },
+    /// A client sees something else than before.
+    View {
+        /// Which client (or server, for its embedded one).
+        client: HostId,
+        /// Before.
+        old: &'a View,
+        /// Now.
+        new: &'a View,
+    },
+    /// An instance's own status changed.
+    LocalStatus {
+        /// Whose.
+        client: HostId,
+        /// To this.
+        status: InstanceStatus,
+        /// Its dirty timestamp, ms since 1970 on its own clock.
+        dirty: i64,
+    },
+    /// The script did something.
+    Fault(FaultFact<'a>),
+}
+
+/// An operation on one server's registry, for traces in the form of the recordings. Observers get it
+/// before the registry's out-lists are drained.
+#[derive(Debug)]
+pub struct ServerOperation<'a> {
+    /// The server.
+    pub server: HostId,
+    /// Its process: 1 for the first.
+    pub generation: u32,
+    /// What its clocks show.
+    pub now: Now,
+    /// Its registry, right after the operation.
+    pub registry: &'a Registry,
+    /// What was done, and the result.
+    pub kind: OperationKind<'a>,
+}
+
+/// What was done to a registry.
+#[derive(Clone, Debug)]
+pub enum OperationKind<'a> {
+    /// The constructor, and `init`.
+    Init,
+    /// Timers are about to run that read the embedded client's view; what it shows.
+    View(&'a View),
+    /// One look of start-up sync: what it registered, and how many.
+    SyncUp(&'a [InstanceInfo], i32),
+    /// `openForTraffic` with this count.
+    Open(i32),
+    /// A request of a client or from outside.
+    Request(&'a RequestFact<'a>, &'a Reply<'a>),
+    /// Metadata set by a request.
+    Metadata(InstanceKey, &'a [(&'a str, &'a str)], u16),
+    /// A replication batch and the answers to its items.
+    Batch(&'a [BatchItem], &'a [Answer]),
+    /// A wall-clock step of this many ns; the clocks show the time after it.
+    StepWall(i64),
+    /// A configuration key was set.
+    Set(&'a str, &'a crate::eureka::config::ConfigValue),
+    /// Timers that were due ran.
+    Timers,
+    /// The process was frozen until now.
+    Resumed,
+}
+
+/// The result of a request.
+#[derive(Debug)]
+pub enum Reply<'a> {
+    /// A status code, perhaps with the live instance.
+    Answer(Answer),
+    /// A payload.
+    Payload(&'a Applications),
+}
+
+/// Somebody who watches a run without influencing it.
+pub trait Observer {
+    /// Whether it wants [`Observer::operation`].
+    const WANTS_OPERATIONS: bool = false;
+
+    /// A fact happened. `world` shows the state after it.
+    fn fact(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>);
+
+    /// An operation on a registry.
+    fn operation(&mut self, at: Instant, operation: &ServerOperation<'_>, world: &WorldView<'_>) {
+        let _ = (at, operation, world);
+    }
+
+    /// Everything of one event has happened; `server` is the one it concerned, if any.
+    fn settled(&mut self, at: Instant, server: Option<HostId>, world: &WorldView<'_>) {
+        let _ = (at, server, world);
+    }
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn fact(&mut self, _at: Instant, _fact: &Fact<'_>, _world: &WorldView<'_>) {}
+}
+
+/// A number for an optional status.
+fn status_word(status: Option<InstanceStatus>) -> u64 {
+    status.map_or(255, |status| status as u64)
+}
+
+fn parameter_word(status: StatusParameter) -> u64 {
+    match status {
+        StatusParameter::Absent => 255,
+        StatusParameter::Malformed => 254,
+        StatusParameter::Value(status) => status as u64,
+    }
+}
+
+fn dirty_word(dirty: DirtyParameter) -> u64 {
+    match dirty {
+        DirtyParameter::Absent => 0,
+        DirtyParameter::Malformed => 1,
+        DirtyParameter::Value(dirty) => dirty as u64,
+    }
+}
+
+impl Fact<'_> {
+    /// Adds the fact to the digest: its kind, time and every field.
+    pub(super) fn add_to(&self, at: Instant, digest: &mut Digest) {
+        let at = at.nanos();
+        let host = |host: HostId| host.index() as u64;
+        let key = |key: InstanceKey| key.index() as u64;
+        match self {
+            Self::Started(process, generation) => {
+                digest.fact(1, at).word(host(*process)).word((*generation).into());
+            }
+            Self::Exited(process, generation) => {
+                digest.fact(2, at).word(host(*process)).word((*generation).into());
+            }
+            Self::Initialised(server) => {
+                digest.fact(3, at).word(host(*server));
+            }
+            Self::Listening(server) => {
+                digest.fact(4, at).word(host(*server));
+            }
+            Self::OpenForTraffic { server, sync_count, count } => {
+                let digest = digest.fact(5, at).word(host(*server));
+                digest.word(*sync_count as u64).word(*count as u64);
+            }
+            Self::Request { server, from, request, code } => {
+                let from = match from {
+                    Party::Host(from) => host(*from),
+                    Party::Outside => u64::MAX,
+                };
+                let hosts = host(*server) << 32 | from & 0xffff_ffff;
+                request.add_to(digest.fact(6, at).word(hosts).word((*code).into()));
+            }
+            Self::Failed { from, to, request, outcome } => {
+                let hosts = host(*to) << 32 | host(*from);
+                request.add_to(digest.fact(7, at).word(hosts).word(*outcome as u64));
+            }
+            Self::BatchSent { batch, from, to, items } => {
+                let hosts = host(*to) << 32 | host(*from);
+                digest.fact(8, at).word(*batch).word(hosts).word(items.len() as u64);
+                for item in *items {
+                    let status = parameter_word(item.status) << 8 | parameter_word(item.overridden);
+                    digest.word(key(item.key) << 16 | status).word(dirty_word(item.dirty));
+                }
+            }
+            Self::BatchEnded { batch, outcome, took, codes } => {
+                let outcome = match outcome {
+                    BatchOutcome::Answered(code) => u64::from(*code),
+                    BatchOutcome::Failed(failure) => 1000 + *failure as u64,
+                };
+                digest.fact(9, at).word(*batch).word(outcome).word(took.nanos());
+                for code in *codes {
+                    digest.word((*code).into());
+                }
+            }
+            Self::Registered { server, key: k, status, replica, is_new } => {
+                let flags = u64::from(*replica) | u64::from(*is_new) << 1 | (*status as u64) << 2;
+                digest.fact(10, at).word(host(*server)).word(key(*k)).word(flags);
+            }
+            Self::Renewed { server, key: k, replica } => {
+                digest.fact(11, at).word(host(*server) << 1 | u64::from(*replica)).word(key(*k));
+            }
+            Self::Cancelled { server, key: k, replica, evicted } => {
+                let flags = u64::from(*replica) | u64::from(*evicted) << 1;
+                digest.fact(12, at).word(host(*server)).word(key(*k)).word(flags);
+            }
+            Self::StatusChanged { server, key: k, status } => {
+                digest.fact(13, at).word(host(*server)).word(key(*k)).word(*status as u64);
+            }
+            Self::Overridden { server, key: k, status } => {
+                digest.fact(14, at).word(host(*server)).word(key(*k)).word(status_word(*status));
+            }
+            Self::EvictRun { server, run } => {
+                let digest = digest.fact(15, at).word(host(*server)).word(run.enabled.into());
+                digest.word(run.expired as u64).word(run.limit as u64);
+                digest.word(run.compensation_ms as u64);
+                for victim in &run.evicted {
+                    digest.word(key(*victim));
+                }
+            }
+            Self::Threshold { server, from, to } => {
+                digest.fact(16, at).word(host(*server)).word(*from as u64).word(*to as u64);
+            }
+            Self::Bucket { server, renews } => {
+                digest.fact(17, at).word(host(*server)).word(*renews as u64);
+            }
+            Self::SelfPreservation { server, on } => {
+                digest.fact(18, at).word(host(*server)).word((*on).into());
+            }
+            Self::View { client, new, .. } => {
+                let digest = digest.fact(19, at).word(host(*client)).word(new.version as u64);
+                for status in InstanceStatus::ALL {
+                    digest.word(new.counts.get(status).into());
+                }
+            }
+            Self::LocalStatus { client, status, dirty } => {
+                let digest = digest.fact(20, at).word(host(*client)).word(*status as u64);
+                digest.word(*dirty as u64);
+            }
+            Self::Fault(fault) => fault.add_to(digest.fact(21, at)),
+        }
+    }
+}
+
+impl RequestFact<'_> {
+    fn add_to(&self, digest: &mut Digest) {
+        let key = |key: &InstanceKey| key.index() as u64;
+        match self {
+            Self::Register(info) => digest
+                .word(1 << 56 | key(&info.key))
+                .word(info.status as u64)
+                .word(info.last_dirty_timestamp as u64),
+            Self::Heartbeat { key: k, status, dirty } => {
+                digest.word(2 << 56 | status_word(*status) << 40 | key(k)).word(dirty_word(*dirty))
+            }
+            Self::Cancel(k) => digest.word(3 << 56 | key(k)),
+            Self::StatusUpdate { key: k, value, dirty } => {
+                digest.word(4 << 56 | parameter_word(*value) << 40 | key(k)).word(dirty_word(*dirty))
+            }
+            Self::DeleteStatus { key: k, value, dirty } => {
+                digest.word(5 << 56 | parameter_word(*value) << 40 | key(k)).word(dirty_word(*dirty))
+            }
+            Self::Metadata(k) => digest.word(6 << 56 | key(k)),
+            Self::Get(what) => digest.word(get_word(*what)),
+            Self::GetInstance(k) => digest.word(12 << 56 | key(k)),
+            Self::GetById(id) => digest.word(13 << 56 | id.index() as u64),
+            Self::Batch => digest.word(14 << 56),
+        };
+    }
+}
+
+impl RequestLine {
+    fn add_to(self, digest: &mut Digest) {
+        digest.word(match self {
+            Self::Register(key) => 1 << 56 | key.index() as u64,
+            Self::Heartbeat(key) => 2 << 56 | key.index() as u64,
+            Self::Cancel(key) => 3 << 56 | key.index() as u64,
+            Self::Get(what) => get_word(what),
+        });
+    }
+}
+
+/// A number for what is fetched.
+fn get_word(what: CacheKey) -> u64 {
+    match what {
+        CacheKey::AllApps => 7 << 56,
+        CacheKey::AllAppsDelta => 8 << 56,
+        CacheKey::App(app) => 9 << 56 | app.index() as u64,
+        CacheKey::Vip(vip) => 10 << 56 | vip.index() as u64,
+        CacheKey::SecureVip(vip) => 11 << 56 | vip.index() as u64,
+    }
+}
+
+impl FaultFact<'_> {
+    fn add_to(&self, digest: &mut Digest) {
+        let text = |digest: &mut Digest, text: &str| {
+            for byte in text.bytes() {
+                digest.word(byte.into());
+            }
+        };
+        match self {
+            Self::Process(what, host) => {
+                text(digest, what);
+                digest.word(host.index() as u64);
+            }
+            Self::SetStatus(host, status) => {
+                digest.word(host.index() as u64).word(*status as u64);
+            }
+            Self::StepClock(host, by) | Self::SkewClock(host, by) => {
+                digest.word(host.index() as u64).word(*by as u64);
+            }
+            Self::SetConfig(host, key) => {
+                text(digest, key);
+                digest.word(host.index() as u64);
+            }
+            Self::Network { what, entry, .. } => {
+                text(digest, what);
+                digest.word(*entry as u64);
+            }
+            Self::Heal { entry } => {
+                digest.word(*entry as u64);
+            }
+        }
+    }
+}

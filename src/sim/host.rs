@@ -1,0 +1,72 @@
+//! Hosts: the processes of a run as the kernel sees them.
+
+use super::world::Deferred;
+use crate::time::{Instant, Span};
+
+/// A host: servers first, then clients, in the order of the setup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(u32);
+
+impl HostId {
+    /// The host at this position.
+    #[must_use]
+    pub const fn new(index: usize) -> Self {
+        Self(index as u32)
+    }
+
+    /// Its position.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The state of a host.
+#[derive(Clone, Debug)]
+pub(super) struct Host {
+    /// Its process runs (perhaps paused).
+    pub(super) alive: bool,
+    /// It accepts connections.
+    pub(super) listening: bool,
+    /// How many processes it has had: 1 for the first.
+    pub(super) generation: u32,
+    /// Which clock it has; 0 is the common one.
+    pub(super) clock: u32,
+    /// Calls it has made.
+    pub(super) calls: u32,
+    /// Occasions at which it has drawn random numbers.
+    pub(super) draws: u64,
+    /// When the queue will wake it next, as far as it was told.
+    pub(super) armed: Instant,
+    /// It is being restarted: so long after it went it starts again.
+    pub(super) restart_after: Option<Span>,
+    /// It is frozen.
+    pub(super) paused: Option<Box<Pause>>,
+}
+
+/// What waits for a frozen process.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pause {
+    /// When it resumes.
+    pub(super) until: Instant,
+    /// Timers and timeouts that came due, in order.
+    pub(super) due: Vec<(Instant, Deferred)>,
+    /// Messages that arrived, in order.
+    pub(super) arrived: Vec<Deferred>,
+}
+
+impl Host {
+    pub(super) const fn new() -> Self {
+        Self {
+            alive: false,
+            listening: false,
+            generation: 0,
+            clock: 0,
+            calls: 0,
+            draws: 0,
+            armed: Instant::NEVER,
+            restart_after: None,
+            paused: None,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! How long a message takes, and whether it arrives.
+
+use rand_distr::{Distribution, LogNormal};
+
+use super::random::CounterRng;
+use crate::time::Span;
+
+/// A distribution of one-way latencies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Latency {
+    /// Always this.
+    Fixed(Span),
+    /// Uniform between these, both included.
+    Uniform(Span, Span),
+    /// Log-normal, given by the median and the 99th percentile.
+    LogNormal {
+        /// Half of the messages are faster.
+        median: Span,
+        /// One in a hundred is slower.
+        p99: Span,
+    },
+}
+
+/// The 99th percentile of the standard normal distribution.
+const Z_99: f64 = 2.326_347_874_040_841;
+
+impl Latency {
+    /// The latency of one message; `draw` is its own uniform draw.
+    #[must_use]
+    pub fn of(&self, draw: u64, decision: impl FnOnce() -> CounterRng) -> Span {
+        match *self {
+            Self::Fixed(span) => span,
+            Self::Uniform(low, high) => {
+                let width = u128::from(high.nanos() - low.nanos()) + 1;
+                let offset = ((u128::from(draw) * width) >> 64) as u64;
+                low + Span::from_nanos(offset)
+            }
+            Self::LogNormal { median, p99 } => {
+                // libm's logarithm and exponential, the same on every platform.
+                let mu = libm::log(median.nanos() as f64);
+                let sigma = (libm::log(p99.nanos() as f64) - mu) / Z_99;
+                let normal = LogNormal::new(mu, sigma).expect("a percentile is above the median");
+                Span::from_nanos(normal.sample(&mut decision()) as u64)
+            }
+        }
+    }
+
+    /// The shortest latency it can draw: what a lower bound may rely on.
+    #[must_use]
+    pub const fn shortest(&self) -> Span {
+        match *self {
+            Self::Fixed(span) | Self::Uniform(span, _) => span,
+            Self::LogNormal { .. } => Span::ZERO,
+        }
+    }
+}
+
+/// The share of messages that are lost, as a fraction of 2^64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Loss(u64);
+
+impl Loss {
+    /// Nothing is lost.
+    pub const NONE: Self = Self(0);
+
+    /// This share, 0 to 1; 1 loses everything.
+    #[must_use]
+    pub fn share(share: f64) -> Self {
+        Self((share.clamp(0.0, 1.0) * 2.0_f64.powi(64)) as u64)
+    }
+
+    /// Lost if either of two independent losses hits.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        let survive = ((u64::MAX - self.0) as u128 * (u64::MAX - other.0) as u128) >> 64;
+        let survive = survive as u64;
+        if self.0 == 0 {
+            other
+        } else if other.0 == 0 {
+            self
+        } else {
+            Self(u64::MAX - survive)
+        }
+    }
+
+    /// Whether a message with this uniform draw is lost.
+    #[must_use]
+    pub const fn hits(self, draw: u64) -> bool {
+        draw < self.0 || self.0 == u64::MAX
+    }
+}

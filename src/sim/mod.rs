@@ -1,0 +1,36 @@
+//! The kernel: a queue of events in virtual time, hosts with clocks, a lossy network with faults, and
+//! a world of server and client processes from [`crate::eureka`] driven by them.
+//!
+//! A run is a function of its [`Setup`]: integer time, one total order of events, random numbers that
+//! depend on who draws and for what, and a digest over every fact. Nothing here parses, prints or
+//! touches files; whoever wants to see something gives an [`Observer`].
+
+mod action;
+mod call;
+mod digest;
+mod fact;
+mod host;
+mod host_set;
+mod latency;
+mod network;
+pub mod queue;
+mod random;
+mod setup;
+mod world;
+
+pub use action::{Action, Cut, CutMode, Method, OutsideRequest, TimelineEntry};
+pub use digest::{Digest, DigestValue};
+pub use fact::{
+    BatchOutcome, Fact, FaultFact, Observer, OperationKind, Party, Reply, RequestFact, RequestLine,
+    ServerOperation, Silent,
+};
+pub use host::HostId;
+pub use host_set::{HostSet, Pick, Selection, Take};
+pub use latency::{Latency, Loss};
+pub use network::{LinkException, NetworkSetup};
+pub use random::{CounterRng, Stream, Streams};
+pub use setup::{ClientSetup, Races, ServerSetup, Setup};
+pub use world::{World, WorldView};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! The network: latency and loss of every message, and the faults that are active.
+//!
+//! A request is one message, its answer another; whether a message gets through is decided when it
+//! is sent. What its sender then sees (a connect timeout, a read timeout, a refusal) is the kernel's.
+
+use super::action::CutMode;
+use super::host::HostId;
+use super::host_set::HostSet;
+use super::latency::{Latency, Loss};
+use super::random::{Stream, Streams};
+use crate::time::Span;
+
+/// The network without faults.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkSetup {
+    /// One-way latency.
+    pub latency: Latency,
+    /// Share of messages that are lost.
+    pub loss: Loss,
+    /// Links of their own; later ones win.
+    pub links: Vec<LinkException>,
+    /// Messages of a link may overtake each other.
+    pub reorder: bool,
+    /// A host without process does not refuse connections: they time out.
+    pub dead_hosts_are_black_holes: bool,
+}
+
+/// A link, one way, that differs from the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkException {
+    /// Messages from these …
+    pub from: HostSet,
+    /// … to these.
+    pub to: HostSet,
+    /// Their latency, if it differs.
+    pub latency: Option<Latency>,
+    /// Their loss, if it differs.
+    pub loss: Option<Loss>,
+}
+
+/// What an active fault does to messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    Cut(CutMode),
+    Hold,
+    Slow(Span),
+    Lossy(Loss),
+}
+
+/// A fault between two sets of hosts, one way.
+#[derive(Clone, Debug)]
+struct Rule {
+    /// The timeline entry it belongs to.
+    entry: usize,
+    from: HostSet,
+    to: HostSet,
+    effect: Effect,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It arrives after this time.
+    Arrives(Span),
+    /// It is lost on the way.
+    Lost,
+    /// It does not get onto the way.
+    Cut(CutMode, Span),
+    /// It waits for this timeline entry to end, and then takes this time.
+    Held(usize, Span),
+}
+
+/// Which of a call's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leg {
+    Request,
+    Reply,
+}
+
+/// The network of a run.
+#[derive(Clone, Debug)]
+pub(super) struct Network {
+    setup: NetworkSetup,
+    rules: Vec<Rule>,
+}
+
+impl Network {
+    pub(super) const fn new(setup: NetworkSetup) -> Self {
+        Self { setup, rules: Vec::new() }
+    }
+
+    pub(super) const fn setup(&self) -> &NetworkSetup {
+        &self.setup
+    }
+
+    /// A fault begins.
+    pub(super) fn begin(&mut self, entry: usize, from: HostSet, to: HostSet, effect: Effect) {
+        self.rules.push(Rule { entry, from, to, effect });
+    }
+
+    /// All faults of a timeline entry end; whether there were any.
+    pub(super) fn end(&mut self, entry: usize) -> bool {
+        let before = self.rules.len();
+        self.rules.retain(|rule| rule.entry != entry);
+        self.rules.len() < before
+    }
+
+    /// The latency of a message of `caller`'s call number `call`, faults aside from slowness.
+    pub(super) fn fate(
+        &self,
+        streams: &Streams,
+        (from, to): (HostId, HostId),
+        (caller, call, leg): (HostId, u32, Leg),
+    ) -> Fate {
+        let (caller, call) = (caller.index() as u64, u64::from(call));
+        let (latency_stream, loss_stream) = match leg {
+            Leg::Request => (Stream::RequestLatency, Stream::RequestLoss),
+            Leg::Reply => (Stream::ReplyLatency, Stream::ReplyLoss),
+        };
+        let (mut latency, mut loss) = (self.setup.latency, self.setup.loss);
+        for link in &self.setup.links {
+            if link.from.contains(from) && link.to.contains(to) {
+                latency = link.latency.unwrap_or(latency);
+                loss = link.loss.unwrap_or(loss);
+            }
+        }
+        let draw = streams.draw(latency_stream, caller, call);
+        let mut span = latency.of(draw, || streams.decision(latency_stream, caller, call));
+        let (mut cut, mut held) = (None, None);
+        for rule in &self.rules {
+            if rule.from.contains(from) && rule.to.contains(to) {
+                match rule.effect {
+                    Effect::Cut(mode) => cut = cut.or(Some(mode)),
+                    Effect::Hold => held = held.or(Some(rule.entry)),
+                    Effect::Slow(by) => span = span + by,
+                    Effect::Lossy(more) => loss = loss.or(more),
+                }
+            }
+        }
+        if let Some(mode) = cut {
+            Fate::Cut(mode, span)
+        } else if loss != Loss::NONE && loss.hits(streams.draw(loss_stream, caller, call)) {
+            Fate::Lost
+        } else if let Some(entry) = held {
+            Fate::Held(entry, span)
+        } else {
+            Fate::Arrives(span)
+        }
+    }
+}

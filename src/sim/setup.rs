@@ -1,0 +1,128 @@
+//! What a run is made from.
+
+use super::action::TimelineEntry;
+use super::host::HostId;
+use super::network::NetworkSetup;
+use crate::eureka::client::{ClientProfile, Endpoints, ErrorBody};
+use crate::eureka::server::ServerConfig;
+use crate::eureka::{Flavor, InstanceKey, Names, Release};
+use crate::time::{Instant, Span};
+
+/// Everything a run depends on.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// All randomness.
+    pub seed: u64,
+    /// How long it lasts.
+    pub duration: Instant,
+    /// Wall clock at t = 0, ms since 1970.
+    pub epoch_ms: i64,
+    /// All names.
+    pub names: Names,
+    /// The servers: the first hosts.
+    pub servers: Vec<ServerSetup>,
+    /// The clients: the hosts after them.
+    pub clients: Vec<ClientSetup>,
+    /// How clients (and the servers' embedded ones) are built, by position.
+    pub profiles: Vec<ClientProfile>,
+    /// The servers that clients know, by position.
+    pub endpoints: Vec<Endpoints>,
+    /// The network.
+    pub network: NetworkSetup,
+    /// What error answers carry.
+    pub error_bodies: ErrorBody,
+    /// Races, decided.
+    pub races: Races,
+    /// The script, in order of time; entries of one instant in the order they are executed.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+impl Setup {
+    /// How many hosts there are.
+    #[must_use]
+    pub fn host_count(&self) -> usize {
+        self.servers.len() + self.clients.len()
+    }
+
+    /// The instance of a host: a client's, or a server's own.
+    #[must_use]
+    pub fn key_of(&self, host: HostId) -> InstanceKey {
+        match host.index().checked_sub(self.servers.len()) {
+            None => self.servers[host.index()].own,
+            Some(client) => self.clients[client].key,
+        }
+    }
+
+    /// How the client of a host (a server's embedded one) is built.
+    #[must_use]
+    pub fn profile_of(&self, host: HostId) -> &ClientProfile {
+        let profile = match host.index().checked_sub(self.servers.len()) {
+            None => self.servers[host.index()].profile,
+            Some(client) => self.clients[client].profile as usize,
+        };
+        &self.profiles[profile]
+    }
+
+    /// The servers that the client of a host knows.
+    #[must_use]
+    pub fn endpoints_of(&self, host: HostId) -> &Endpoints {
+        let endpoints = match host.index().checked_sub(self.servers.len()) {
+            None => self.servers[host.index()].endpoints,
+            Some(client) => self.clients[client].endpoints as usize,
+        };
+        &self.endpoints[endpoints]
+    }
+}
+
+/// A server.
+#[derive(Clone, Debug)]
+pub struct ServerSetup {
+    /// Its name, which is its host name.
+    pub name: String,
+    /// Who packaged it.
+    pub flavor: Flavor,
+    /// Which release it is.
+    pub release: Release,
+    /// `eureka.server.*`
+    pub config: ServerConfig,
+    /// Its peers, by position, in the order Eureka fans out to them.
+    pub peers: Vec<u16>,
+    /// When its process starts.
+    pub start: Instant,
+    /// When it is opened for traffic, if not by the flavour's rules.
+    pub open: Option<Instant>,
+    /// Its embedded client's profile.
+    pub profile: usize,
+    /// The servers its embedded client knows.
+    pub endpoints: usize,
+    /// Its own instance.
+    pub own: InstanceKey,
+}
+
+/// A client.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientSetup {
+    /// Its instance.
+    pub key: InstanceKey,
+    /// When its process starts; never, if only the script starts it.
+    pub start: Option<Instant>,
+    /// Its profile.
+    pub profile: u32,
+    /// The servers it knows.
+    pub endpoints: u32,
+}
+
+/// Decisions that are races between threads in the real thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Races {
+    /// At one instant the eviction task runs before the bucket of renewals rotates.
+    pub eviction_before_rotation: bool,
+    /// After a pause, what arrived is handled before overdue timers.
+    pub arrivals_first: bool,
+    /// How long a client's thread takes to hand work to another: between these, both included.
+    pub hand_off: (Span, Span),
+    /// Batches to a peer are sent one after the other, by one worker.
+    pub one_batch_at_a_time: bool,
+    /// Lists of servers and views keep their order.
+    pub no_shuffle: bool,
+}

@@ -1,0 +1,326 @@
+//! Calls between processes: sending, losing, executing, answering, giving up.
+//!
+//! What becomes of a message is decided when it is sent; whether anybody listens, when it arrives.
+//! A caller that stops waiting does not take its request back.
+
+use super::super::call::{Call, CallId, Message, Purpose};
+use super::super::fact::{BatchOutcome, Fact, Observer, RequestLine};
+use super::super::host::HostId;
+use super::super::network::{Fate, Leg};
+use super::super::queue::EventQueue;
+use super::{Deferred, Event, Held, World};
+use crate::eureka::client::{AttemptFailure, Outcome};
+use crate::eureka::server::peer::{BatchId, Failure};
+use crate::sim::CutMode;
+use crate::time::{Instant, Span};
+
+impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
+    /// A process sends a request.
+    pub(super) fn send(
+        &mut self,
+        caller: HostId,
+        target: HostId,
+        purpose: Purpose,
+        line: Option<RequestLine>,
+        message: Message,
+    ) {
+        let (_, read_timeout) = self.timeouts(caller, &purpose);
+        let deadline_seq = self.next_seq();
+        let host = &mut self.hosts[caller.index()];
+        let number = host.calls;
+        host.calls += 1;
+        let id = self.calls.add(Call {
+            caller,
+            generation: host.generation,
+            target,
+            number,
+            purpose,
+            line,
+            message,
+            sent: self.now,
+            deadline: self.now + read_timeout,
+            deadline_seq,
+            caller_done: false,
+            server_done: false,
+            timeout_queued: false,
+            references: 0,
+        });
+        let link = (caller, target);
+        match self.network.fate(&self.streams, link, (caller, number, Leg::Request)) {
+            Fate::Arrives(span) => self.forward(id, span),
+            Fate::Held(entry, span) => self.hold(entry, Event::Arrive(id), span, id),
+            Fate::Lost => {
+                self.calls.get(id).server_done = true;
+                self.queue_timeout(id);
+            }
+            Fate::Cut(mode, span) => self.cannot_connect(id, mode, span),
+        }
+        self.calls.forget_if_over(id);
+    }
+
+    /// Connect and read timeout of a call.
+    fn timeouts(&self, caller: HostId, purpose: &Purpose) -> (Span, Span) {
+        match purpose {
+            Purpose::Job(_) => {
+                let profile = self.setup.profile_of(caller);
+                (profile.connect_timeout(), profile.read_timeout())
+            }
+            Purpose::Batch { .. } => self.servers[caller.index()].peer_timeouts(),
+        }
+    }
+
+    fn forward(&mut self, id: CallId, span: Span) {
+        let at = self.now + span;
+        if at >= self.calls.get(id).deadline {
+            self.queue_timeout(id);
+        }
+        self.refer(id, at, Event::Arrive(id));
+    }
+
+    /// Queues an event that names a call. What lies beyond the end of the run never happens.
+    fn refer(&mut self, id: CallId, at: Instant, event: Event) {
+        if at <= self.setup.duration {
+            self.calls.get(id).references += 1;
+            self.push(at, event);
+        }
+    }
+
+    fn queue_timeout(&mut self, id: CallId) {
+        let call = self.calls.get(id);
+        if call.timeout_queued || call.caller_done {
+            return;
+        }
+        call.timeout_queued = true;
+        let (at, seq) = (call.deadline, call.deadline_seq);
+        if at <= self.setup.duration {
+            call.references += 1;
+            self.push_at(at, seq, Event::Timeout(id));
+        }
+    }
+
+    fn hold(&mut self, entry: usize, event: Event, span: Span, id: CallId) {
+        self.calls.get(id).references += 1;
+        self.held.push(Held { entry, event, span });
+        self.queue_timeout(id);
+    }
+
+    /// The hold of a timeline entry ends: its messages go on their way.
+    pub(super) fn release_held(&mut self, entry: usize) {
+        let held = std::mem::take(&mut self.held);
+        for message in held {
+            if message.entry == entry {
+                self.push(self.now + message.span, message.event);
+            } else {
+                self.held.push(message);
+            }
+        }
+    }
+
+    /// No connection: known after one latency if it is refused, else after the connect timeout.
+    fn cannot_connect(&mut self, id: CallId, mode: CutMode, span: Span) {
+        let call = self.calls.get(id);
+        call.server_done = true;
+        let (caller, purpose) = (call.caller, call.purpose);
+        let (failure, after) = match mode {
+            CutMode::Refuse => (AttemptFailure::Refused, span),
+            CutMode::Blackhole => {
+                (AttemptFailure::ConnectTimeout, self.timeouts(caller, &purpose).0)
+            }
+        };
+        self.calls.get(id).message = Message::Failure(failure);
+        self.refer(id, self.now + after, Event::End(id));
+    }
+
+    /// A request arrives.
+    pub(super) fn arrive(&mut self, id: CallId) {
+        let target = self.calls.get(id).target;
+        let host = &mut self.hosts[target.index()];
+        if let Some(pause) = &mut host.paused {
+            // The host's kernel accepts the connection; nobody reads from it.
+            pause.arrived.push(Deferred::Arrive(id));
+            self.queue_timeout(id);
+            return;
+        }
+        if !host.listening {
+            self.nobody_listens(id);
+        } else if !self.refused_by_script(id) {
+            self.execute(id);
+        }
+        self.calls.dereference(id);
+    }
+
+    fn nobody_listens(&mut self, id: CallId) {
+        let black_hole =
+            self.network.setup().dead_hosts_are_black_holes && !self.target_is_alive(id);
+        let call = self.calls.get(id);
+        call.server_done = true;
+        if call.caller_done {
+            return;
+        }
+        if black_hole {
+            let (caller, purpose, sent) = (call.caller, call.purpose, call.sent);
+            call.message = Message::Failure(AttemptFailure::ConnectTimeout);
+            let at = sent + self.timeouts(caller, &purpose).0;
+            self.refer(id, at.max(self.now), Event::End(id));
+        } else {
+            call.message = Message::Failure(AttemptFailure::Refused);
+            call.references += 1;
+            self.end(id);
+        }
+    }
+
+    fn target_is_alive(&mut self, id: CallId) -> bool {
+        let target = self.calls.get(id).target;
+        self.hosts[target.index()].alive
+    }
+
+    /// The target has executed the request: its answer goes back, if somebody waits for it.
+    pub(super) fn reply(&mut self, id: CallId, answer: Message) {
+        let call = self.calls.get(id);
+        call.server_done = true;
+        if call.caller_done {
+            return;
+        }
+        call.message = answer;
+        let (caller, target, number) = (call.caller, call.target, call.number);
+        let deadline = call.deadline;
+        let link = (target, caller);
+        match self.network.fate(&self.streams, link, (caller, number, Leg::Reply)) {
+            Fate::Arrives(span) if self.now + span < deadline => {
+                self.refer(id, self.now + span, Event::End(id));
+            }
+            Fate::Arrives(_) | Fate::Lost | Fate::Cut(..) => self.queue_timeout(id),
+            Fate::Held(entry, span) => self.hold(entry, Event::End(id), span, id),
+        }
+    }
+
+    /// The target died with the request unanswered: the connection breaks, one latency later.
+    pub(super) fn reset(&mut self, id: CallId) {
+        let call = self.calls.get(id);
+        call.server_done = true;
+        if !call.caller_done {
+            call.message = Message::Failure(AttemptFailure::Reset);
+            let (caller, target, number) = (call.caller, call.target, call.number);
+            let link = (target, caller);
+            match self.network.fate(&self.streams, link, (caller, number, Leg::Reply)) {
+                Fate::Arrives(span) => self.refer(id, self.now + span, Event::End(id)),
+                Fate::Lost | Fate::Cut(..) | Fate::Held(..) => self.queue_timeout(id),
+            }
+        }
+        self.calls.dereference(id);
+    }
+
+    /// The outcome of a call arrives at its caller.
+    pub(super) fn end(&mut self, id: CallId) {
+        let call = self.calls.get(id);
+        let caller = call.caller;
+        let timed_out = matches!(call.message, Message::Failure(AttemptFailure::ConnectTimeout));
+        if let Some(pause) = &mut self.hosts[caller.index()].paused {
+            if timed_out {
+                pause.due.push((self.now, Deferred::End(id)));
+            } else {
+                pause.arrived.push(Deferred::End(id));
+            }
+            return;
+        }
+        self.conclude(id, self.now);
+    }
+
+    /// The caller has waited long enough.
+    pub(super) fn timeout(&mut self, id: CallId) {
+        let call = self.calls.get(id);
+        let caller = call.caller;
+        if !call.caller_done && self.defer_due(caller, Deferred::Timeout(id)) {
+            return;
+        }
+        self.conclude_timeout(id, self.now);
+    }
+
+    pub(super) fn conclude_timeout(&mut self, id: CallId, until: Instant) {
+        let call = self.calls.get(id);
+        if call.caller_done {
+            self.calls.dereference(id);
+            return;
+        }
+        if call.server_done {
+            call.message = Message::None;
+        }
+        self.conclude_with(id, until, Message::Failure(AttemptFailure::ReadTimeout));
+    }
+
+    /// The caller goes on with the outcome that has arrived.
+    pub(super) fn conclude(&mut self, id: CallId, until: Instant) {
+        let call = self.calls.get(id);
+        if call.caller_done {
+            self.calls.dereference(id);
+            return;
+        }
+        let outcome = std::mem::take(&mut call.message);
+        self.conclude_with(id, until, outcome);
+    }
+
+    fn conclude_with(&mut self, id: CallId, until: Instant, outcome: Message) {
+        let call = self.calls.get(id);
+        call.caller_done = true;
+        let (caller, target, purpose) = (call.caller, call.target, call.purpose);
+        let (line, took) = (call.line, self.now.since(call.sent));
+        let host = &self.hosts[caller.index()];
+        let same_process = host.alive && host.generation == call.generation;
+        self.calls.dereference(id);
+        match purpose {
+            Purpose::Job(job) if !same_process => self.jobs.remove(job),
+            Purpose::Job(job) => {
+                if let (Message::Failure(outcome), Some(request)) = (&outcome, line) {
+                    let outcome = *outcome;
+                    self.emit(&Fact::Failed { from: caller, to: target, request, outcome });
+                }
+                self.client_call_ended(caller, until, job, outcome_of(outcome));
+            }
+            Purpose::Batch { peer, batch, number } => {
+                self.batch_ended(caller, (peer, batch, number), same_process, took, outcome);
+            }
+        }
+    }
+
+    /// A batch has come to its end, as its sender sees it.
+    fn batch_ended(
+        &mut self,
+        sender: HostId,
+        (peer, batch, number): (u16, BatchId, u64),
+        same_process: bool,
+        took: Span,
+        outcome: Message,
+    ) {
+        let (known, items) = match outcome {
+            Message::BatchAnswer { code, items } => (BatchOutcome::Answered(code), items),
+            Message::Failure(failure) => (BatchOutcome::Failed(failure), Vec::new()),
+            Message::Answer { code, .. } => (BatchOutcome::Answered(code), Vec::new()),
+            Message::None | Message::Request(_) | Message::Batch(_) => return,
+        };
+        let codes: Vec<u16> = items.iter().map(|(code, _)| *code).collect();
+        if !same_process {
+            return;
+        }
+        self.emit(&Fact::BatchEnded { batch: number, outcome: known, took, codes: &codes });
+        match known {
+            BatchOutcome::Answered(200..300) => self.batch_answered(sender, peer, batch, &items),
+            BatchOutcome::Answered(503) | BatchOutcome::Failed(AttemptFailure::ReadTimeout) => {
+                self.batch_failed(sender, peer, batch, Failure::Congestion);
+            }
+            BatchOutcome::Answered(_) => {
+                self.batch_failed(sender, peer, batch, Failure::Permanent);
+            }
+            BatchOutcome::Failed(_) => self.batch_failed(sender, peer, batch, Failure::Transient),
+        }
+    }
+}
+
+fn outcome_of(message: Message) -> Outcome<std::sync::Arc<crate::eureka::server::Applications>> {
+    match message {
+        Message::Answer { code, body, error_body } => Outcome::Answered { code, body, error_body },
+        Message::Failure(failure) => Outcome::Failed(failure),
+        Message::None | Message::Request(_) | Message::Batch(_) | Message::BatchAnswer { .. } => {
+            Outcome::Failed(AttemptFailure::Reset)
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What client processes do.
+
+use rand::RngExt;
+use rand::seq::SliceRandom;
+
+use super::super::call::{Message, Purpose, request_line};
+use super::super::fact::{Fact, Observer};
+use super::super::host::HostId;
+use super::super::queue::EventQueue;
+use super::super::random::{Stream, Streams};
+use super::super::setup::Races;
+use super::{Event, World};
+use crate::eureka::client::{Cx, DiscoveryClient, Draws, Effect, JobId, Outcome};
+use crate::eureka::server::Applications;
+use crate::time::{HostClock, Instant, Span};
+use std::sync::Arc;
+
+/// The random decisions of one client.
+struct ClientDraws {
+    streams: Streams,
+    races: Races,
+    host: u64,
+    /// Occasions at which this host has drawn.
+    occasion: u64,
+}
+
+impl Draws for ClientDraws {
+    fn shuffle(&mut self, servers: &mut [u16]) {
+        if !self.races.no_shuffle {
+            self.occasion += 1;
+            let mut rng = self.streams.decision(Stream::ServerOrder, self.host, self.occasion);
+            servers.shuffle(&mut rng);
+        }
+    }
+
+    fn session_length(&mut self) -> f64 {
+        if self.races.no_shuffle {
+            return 0.5;
+        }
+        self.occasion += 1;
+        let draw = self.streams.draw(Stream::SessionLength, self.host, self.occasion);
+        // 53 bits, as Java's nextDouble().
+        (draw >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn hand_off(&mut self) -> Span {
+        let (low, high) = self.races.hand_off;
+        if low == high {
+            return low;
+        }
+        self.occasion += 1;
+        let mut rng = self.streams.decision(Stream::HandOff, self.host, self.occasion);
+        Span::from_nanos(rng.random_range(low.nanos()..=high.nanos()))
+    }
+}
+
+impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
+    pub(super) fn start_client(&mut self, host: HostId) {
+        let key = self.setup.key_of(host);
+        let client = self.with_cx(host, self.now, |cx| DiscoveryClient::start(cx, key));
+        *self.client_slot(host) = Some(client);
+        self.apply_effects(host);
+        self.arm_client(host);
+    }
+
+    /// Runs what the client had to do by `until`.
+    pub(super) fn wake_client(&mut self, host: HostId, until: Instant) {
+        self.drive(host, until, DiscoveryClient::wake);
+    }
+
+    /// A client's request ended.
+    pub(super) fn client_call_ended(
+        &mut self,
+        host: HostId,
+        until: Instant,
+        job: JobId,
+        outcome: Outcome<Arc<Applications>>,
+    ) {
+        self.drive(host, until, |client, cx| client.ended(cx, job, outcome));
+    }
+
+    /// Lets a client do something, and does what follows from it.
+    pub(super) fn drive<R>(
+        &mut self,
+        host: HostId,
+        until: Instant,
+        act: impl FnOnce(&mut DiscoveryClient, &mut Cx<'_>) -> R,
+    ) -> Option<R> {
+        let mut client = self.client_slot(host).take()?;
+        let result = self.with_cx(host, until, |cx| act(&mut client, cx));
+        *self.client_slot(host) = Some(client);
+        self.apply_effects(host);
+        self.arm_client(host);
+        Some(result)
+    }
+
+    fn client_slot(&mut self, host: HostId) -> &mut Option<DiscoveryClient> {
+        if self.is_server(host) {
+            &mut self.servers[host.index()].embedded
+        } else {
+            let index = self.client_index(host);
+            &mut self.clients[index]
+        }
+    }
+
+    fn with_cx<R>(
+        &mut self,
+        host: HostId,
+        until: Instant,
+        act: impl FnOnce(&mut Cx<'_>) -> R,
+    ) -> R {
+        let mut draws = ClientDraws {
+            streams: self.streams,
+            races: self.setup.races,
+            host: host.index() as u64,
+            occasion: self.hosts[host.index()].draws,
+        };
+        let result = act(&mut Cx {
+            now: self.clocks[self.hosts[host.index()].clock as usize].now(self.now),
+            until: HostClock::mono(until),
+            profile: self.setup.profile_of(host),
+            endpoints: self.setup.endpoints_of(host),
+            jobs: &mut self.jobs,
+            views: &mut self.views,
+            draws: &mut draws,
+            out: &mut self.effects,
+        });
+        self.hosts[host.index()].draws = draws.occasion;
+        result
+    }
+
+    /// Does what a client wants done.
+    pub(super) fn apply_effects(&mut self, host: HostId) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            self.apply(host, effect);
+        }
+        // Effects of effects have found an empty list of their own and left it empty.
+        debug_assert!(self.effects.is_empty());
+        self.effects = effects;
+    }
+
+    fn apply(&mut self, host: HostId, effect: Effect) {
+        match effect {
+            Effect::Send { job, server, request } => {
+                let key = self.setup.key_of(host);
+                let line = request_line(key, &request);
+                let target = HostId::new(server.into());
+                let message = Message::Request(request);
+                self.send(host, target, Purpose::Job(job), Some(line), message);
+            }
+            Effect::LocalStatus { status, dirty } => {
+                if !self.is_server(host) {
+                    self.emit(&Fact::LocalStatus { client: host, status, dirty });
+                }
+            }
+            Effect::View { old, new } => {
+                let (observer, view, digest) = self.split();
+                let (before, after) = (view.views.get(old), view.views.get(new));
+                let fact = Fact::View { client: host, old: before, new: after };
+                fact.add_to(view.now(), digest);
+                observer.fact(view.now(), &fact, &view);
+                self.views.release(old);
+                if self.is_server(host) {
+                    self.embedded_view_changed(host);
+                }
+            }
+            Effect::Constructed => {
+                if self.is_server(host) {
+                    self.server_constructed(host);
+                }
+            }
+            Effect::Exited => self.exited(host),
+        }
+    }
+
+    /// A graceful stop has come to its end.
+    fn exited(&mut self, host: HostId) {
+        let generation = self.hosts[host.index()].generation - 1;
+        self.bury(host);
+        self.emit(&Fact::Exited(host, generation));
+        self.start_again(host);
+    }
+
+    fn arm_client(&mut self, host: HostId) {
+        if self.is_server(host) {
+            self.arm_server(host);
+            return;
+        }
+        let index = self.client_index(host);
+        let next = self.clients[index].as_ref().and_then(DiscoveryClient::next_wake);
+        self.arm(host, next.map(HostClock::instant_of_mono));
+    }
+}

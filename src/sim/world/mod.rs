@@ -1,0 +1,377 @@
+//! A run: processes, network and script, driven by the event queue.
+//!
+//! One file per part: what clients do, what servers do, calls between them, pauses, the script. This
+//! one holds the state and the loop.
+
+mod calls;
+mod clients;
+mod pause;
+mod script;
+mod servers;
+mod view;
+
+use std::sync::Arc;
+
+pub use view::WorldView;
+
+use super::action::Method;
+use super::call::{CallId, Calls};
+use super::digest::{Digest, DigestValue};
+use super::fact::{Fact, Observer};
+use super::host::{Host, HostId};
+use super::host_set::HostSet;
+use super::latency::Loss;
+use super::network::Network;
+use super::queue::{Entry, EventQueue, TimingWheel};
+use super::random::Streams;
+use super::setup::Setup;
+use crate::eureka::client::{DiscoveryClient, Effect, Jobs, Views};
+use crate::eureka::server::resources::{Answer, BatchItem};
+use crate::time::{HostClock, Instant, Now};
+use servers::ServerProcess;
+
+/// What the queue holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A host's process starts, by the setup or after a restart.
+    Start(HostId),
+    /// A host has a timer that is due.
+    Wake(HostId),
+    /// A request arrives at its target.
+    Arrive(CallId),
+    /// The outcome of a call arrives at its caller.
+    End(CallId),
+    /// A caller stops waiting for an answer.
+    Timeout(CallId),
+    /// A frozen host resumes.
+    Resume(HostId),
+    /// An entry of the timeline.
+    Script(u32),
+    /// The end of one.
+    ScriptEnd(u32),
+}
+
+/// What waits for a frozen host to resume.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Deferred {
+    Wake,
+    Arrive(CallId),
+    End(CallId),
+    Timeout(CallId),
+}
+
+/// A message that a `hold` keeps.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    entry: usize,
+    event: Event,
+    span: crate::time::Span,
+}
+
+/// Servers that answer without doing the work.
+#[derive(Clone, Debug)]
+struct FailRule {
+    entry: usize,
+    servers: HostSet,
+    status: u16,
+    share: Loss,
+    methods: Vec<Method>,
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub struct World<O, Q = TimingWheel<Event>> {
+    setup: Arc<Setup>,
+    streams: Streams,
+    queue: Q,
+    /// Next place among events of one instant.
+    seq: u64,
+    now: Instant,
+    hosts: Vec<Host>,
+    /// Clocks; the first is the one of every host that was never stepped or skewed.
+    clocks: Vec<HostClock>,
+    servers: Vec<ServerProcess>,
+    clients: Vec<Option<DiscoveryClient>>,
+    jobs: Jobs,
+    views: Views,
+    calls: Calls,
+    network: Network,
+    held: Vec<Held>,
+    failing: Vec<FailRule>,
+    batches: u64,
+    digest: Digest,
+    handled: u64,
+    observer: O,
+    /// Reused buffers.
+    effects: Vec<Effect>,
+    items: Vec<Vec<BatchItem>>,
+    answers: Vec<Answer>,
+}
+
+impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
+    /// The run of a setup at t = 0; nothing has happened yet.
+    #[must_use]
+    pub fn new(setup: Arc<Setup>, observer: O) -> Self {
+        let hosts = setup.servers.len() + setup.clients.len();
+        let mut world = Self {
+            streams: Streams::new(setup.seed),
+            queue: Q::default(),
+            seq: 0,
+            now: Instant::ZERO,
+            hosts: (0..hosts).map(|_| Host::new()).collect(),
+            clocks: vec![HostClock::new(setup.epoch_ms)],
+            servers: setup.servers.iter().map(|_| ServerProcess::default()).collect(),
+            clients: setup.clients.iter().map(|_| None).collect(),
+            jobs: Jobs::default(),
+            views: Views::default(),
+            calls: Calls::default(),
+            network: Network::new(setup.network.clone()),
+            held: Vec::new(),
+            failing: Vec::new(),
+            batches: 0,
+            digest: Digest::default(),
+            handled: 0,
+            observer,
+            effects: Vec::new(),
+            items: Vec::new(),
+            answers: Vec::new(),
+            setup,
+        };
+        world.queue_starts();
+        world
+    }
+
+    /// Handles every event up to and including `limit`, or so many of them. True if that was all.
+    pub fn run_until(&mut self, limit: Instant, most: u64) -> bool {
+        let stop_at = self.handled.saturating_add(most);
+        while self.handled < stop_at {
+            let Some(entry) = self.queue.pop_until(limit) else {
+                self.now = self.now.max(limit);
+                return true;
+            };
+            debug_assert!(entry.at >= self.now, "the queue went back in time");
+            self.now = entry.at;
+            self.handled += 1;
+            self.handle(entry.event);
+        }
+        false
+    }
+
+    /// The instant the run has reached.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Events handled so far.
+    #[must_use]
+    pub const fn handled(&self) -> u64 {
+        self.handled
+    }
+
+    /// The digest over every fact so far.
+    #[must_use]
+    pub fn digest(&self) -> DigestValue {
+        self.digest.value()
+    }
+
+    /// Who watches.
+    pub fn observer(&mut self) -> &mut O {
+        &mut self.observer
+    }
+
+    /// The observer gets to see the state as it is now.
+    pub fn observe(&mut self, look: impl FnOnce(&mut O, Instant, &WorldView<'_>)) {
+        let (observer, view, _) = self.split();
+        look(observer, view.now(), &view);
+    }
+
+    /// Ends the run; what the observer made of it.
+    #[must_use]
+    pub fn into_observer(self) -> O {
+        self.observer
+    }
+
+    /// Everything that is known before the run starts: processes and script. Actions come before the
+    /// starts of the same instant only if they are in the queue earlier, so the script goes last.
+    fn queue_starts(&mut self) {
+        let setup = Arc::clone(&self.setup);
+        for (index, server) in setup.servers.iter().enumerate() {
+            self.push(server.start, Event::Start(HostId::new(index)));
+        }
+        for (index, client) in setup.clients.iter().enumerate() {
+            if let Some(start) = client.start {
+                self.push(start, Event::Start(HostId::new(setup.servers.len() + index)));
+            }
+        }
+        for (index, entry) in setup.timeline.iter().enumerate() {
+            self.push(entry.at, Event::Script(index as u32));
+            if let Some(until) = entry.until {
+                self.push(until, Event::ScriptEnd(index as u32));
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        let server = match event {
+            Event::Start(host) => {
+                self.start(host);
+                self.server_of(host)
+            }
+            Event::Wake(host) => {
+                if self.hosts[host.index()].armed != self.now {
+                    return;
+                }
+                self.hosts[host.index()].armed = Instant::NEVER;
+                self.wake(host);
+                self.server_of(host)
+            }
+            Event::Arrive(call) => {
+                let target = self.calls.get(call).target;
+                self.arrive(call);
+                Some(target)
+            }
+            Event::End(call) => {
+                let caller = self.calls.get(call).caller;
+                self.end(call);
+                self.server_of(caller)
+            }
+            Event::Timeout(call) => {
+                let caller = self.calls.get(call).caller;
+                self.timeout(call);
+                self.server_of(caller)
+            }
+            Event::Resume(host) => {
+                self.resume(host);
+                self.server_of(host)
+            }
+            Event::Script(entry) => {
+                self.act(entry as usize);
+                None
+            }
+            Event::ScriptEnd(entry) => {
+                self.end_entry(entry as usize);
+                None
+            }
+        };
+        let (observer, view, _) = self.split();
+        observer.settled(view.now(), server, &view);
+    }
+
+    fn start(&mut self, host: HostId) {
+        if self.hosts[host.index()].alive {
+            return;
+        }
+        self.hosts[host.index()].alive = true;
+        self.hosts[host.index()].generation += 1;
+        let generation = self.hosts[host.index()].generation - 1;
+        self.emit(&Fact::Started(host, generation));
+        if self.is_server(host) {
+            self.start_server(host);
+        } else {
+            self.start_client(host);
+        }
+    }
+
+    /// The process of a host is gone: it lets go of what it shared. Requests that wait at it unanswered
+    /// are reset.
+    fn bury(&mut self, host: HostId) {
+        let process = &mut self.hosts[host.index()];
+        process.alive = false;
+        process.listening = false;
+        process.armed = Instant::NEVER;
+        if let Some(pause) = process.paused.take() {
+            self.abandon(host, *pause);
+        }
+        if self.is_server(host) {
+            let process = std::mem::take(&mut self.servers[host.index()]);
+            if let Some(embedded) = process.embedded {
+                embedded.bury(&mut self.views);
+            }
+        } else {
+            let index = self.client_index(host);
+            if let Some(client) = self.clients[index].take() {
+                client.bury(&mut self.views);
+            }
+        }
+    }
+
+    fn wake(&mut self, host: HostId) {
+        if !self.hosts[host.index()].alive {
+            return;
+        }
+        if self.defer_due(host, Deferred::Wake) {
+            return;
+        }
+        if self.is_server(host) {
+            self.wake_server(host);
+        } else {
+            self.wake_client(host, self.now);
+        }
+    }
+
+    /// Puts a wake-up of `host` at `at` into the queue, unless an earlier one is there.
+    fn arm(&mut self, host: HostId, at: Option<Instant>) {
+        let Some(at) = at.map(|at| at.max(self.now)) else {
+            return;
+        };
+        if at < self.hosts[host.index()].armed {
+            self.hosts[host.index()].armed = at;
+            self.push(at, Event::Wake(host));
+        }
+    }
+
+    fn push(&mut self, at: Instant, event: Event) {
+        let seq = self.next_seq();
+        self.push_at(at, seq, event);
+    }
+
+    fn push_at(&mut self, at: Instant, seq: u64, event: Event) {
+        // What would happen after the end never happens; leaving it out keeps the queue small.
+        if at <= self.setup.duration {
+            self.queue.push(Entry { at: at.max(self.now), seq, event });
+        }
+    }
+
+    const fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    fn now_at(&self, host: HostId) -> Now {
+        self.clocks[self.hosts[host.index()].clock as usize].now(self.now)
+    }
+
+    fn is_server(&self, host: HostId) -> bool {
+        host.index() < self.servers.len()
+    }
+
+    fn server_of(&self, host: HostId) -> Option<HostId> {
+        self.is_server(host).then_some(host)
+    }
+
+    fn client_index(&self, host: HostId) -> usize {
+        host.index() - self.servers.len()
+    }
+
+    fn emit(&mut self, fact: &Fact<'_>) {
+        let (observer, view, digest) = self.split();
+        fact.add_to(view.now(), digest);
+        observer.fact(view.now(), fact, &view);
+    }
+
+    /// The observer, what it may see, and the digest.
+    fn split(&mut self) -> (&mut O, WorldView<'_>, &mut Digest) {
+        let view = WorldView {
+            setup: &self.setup,
+            now: self.now,
+            hosts: &self.hosts,
+            clocks: &self.clocks,
+            servers: &self.servers,
+            clients: &self.clients,
+            views: &self.views,
+            handled: self.handled,
+        };
+        (&mut self.observer, view, &mut self.digest)
+    }
+}

@@ -1,0 +1,253 @@
+//! The timeline: what the script does to processes, clocks, network and servers.
+
+use super::super::action::{Action, Cut, CutMode};
+use super::super::call::{CallId, Message};
+use super::super::fact::{Fact, FaultFact, Observer, OperationKind};
+use super::super::host::HostId;
+use super::super::host_set::{HostSet, Selection};
+use super::super::network::Effect;
+use super::super::queue::EventQueue;
+use super::super::random::Stream;
+use super::{Event, FailRule, World};
+use crate::time::Span;
+
+impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
+    /// Executes an entry of the timeline.
+    pub(super) fn act(&mut self, index: usize) {
+        let setup = std::sync::Arc::clone(&self.setup);
+        let entry = &setup.timeline[index];
+        match &entry.action {
+            Action::Kill(select) => {
+                for host in self.living(select, index) {
+                    self.kill(host);
+                }
+            }
+            Action::Stop(select, drain) => {
+                for host in self.living(select, index) {
+                    self.stop(host, *drain);
+                }
+            }
+            Action::Start(select) => {
+                let dead = select.resolve(&self.streams, index as u64, |host| {
+                    !self.hosts[host.index()].alive
+                });
+                for host in dead {
+                    self.start(host);
+                }
+            }
+            Action::Restart { select, down, graceful } => {
+                for host in self.living(select, index) {
+                    self.hosts[host.index()].restart_after = Some(*down);
+                    if *graceful {
+                        self.stop(host, None);
+                    } else {
+                        self.kill(host);
+                    }
+                }
+            }
+            Action::Pause(select) => {
+                let until = entry.until.unwrap_or(self.now);
+                for host in self.living(select, index) {
+                    self.emit(&Fact::Fault(FaultFact::Process("pause", host)));
+                    self.freeze(host, until);
+                }
+            }
+            Action::Heal(entries) => {
+                for &entry in entries {
+                    self.end_entry(entry);
+                }
+            }
+            Action::StepClock(select, by) => {
+                for host in self.all(select, index) {
+                    self.step_clock(host, *by);
+                }
+            }
+            Action::SkewClock(select, ppm) => {
+                for host in self.all(select, index) {
+                    self.skew_clock(host, *ppm);
+                }
+            }
+            Action::SetStatus(select, status) => {
+                for host in self.living(select, index) {
+                    self.emit(&Fact::Fault(FaultFact::SetStatus(host, *status)));
+                    let set = |client: &mut crate::eureka::client::DiscoveryClient,
+                               cx: &mut crate::eureka::client::Cx<'_>| {
+                        client.set_instance_status(cx, *status);
+                    };
+                    self.drive(host, self.now, set);
+                }
+            }
+            Action::SetMetadata(select, key, value) => {
+                for host in self.living(select, index) {
+                    self.emit(&Fact::Fault(FaultFact::Process("set-metadata", host)));
+                    let (key, value) = (std::sync::Arc::clone(key), std::sync::Arc::clone(value));
+                    let of_profile = std::sync::Arc::clone(&setup.profile_of(host).metadata);
+                    self.drive(host, self.now, |client, cx| {
+                        let mut all = client.metadata().cloned().unwrap_or(of_profile);
+                        std::sync::Arc::make_mut(&mut all).insert(key, value);
+                        client.set_metadata(cx, all);
+                    });
+                }
+            }
+            Action::SetConfig(select, key, value) => {
+                for host in self.living(select, index) {
+                    self.set_config(host, key, value);
+                }
+            }
+            Action::Outside(server, requests) => {
+                for request in requests {
+                    self.execute_outside(*server, request);
+                }
+            }
+            action => self.begin_network_fault(index, action),
+        }
+    }
+
+    /// A fault of the network, or of answers, begins.
+    fn begin_network_fault(&mut self, entry: usize, action: &Action) {
+        let everywhere = self.hosts.len();
+        let (what, cut, effect) = match action {
+            Action::Partition(cut, mode) => ("partition", cut.clone(), Effect::Cut(*mode)),
+            Action::Isolate(hosts) => {
+                let others = hosts.complement(everywhere);
+                let cut = Cut { from: hosts.clone(), to: others, both_ways: true };
+                ("isolate", cut, Effect::Cut(CutMode::Blackhole))
+            }
+            Action::Hold(cut) => ("hold", cut.clone(), Effect::Hold),
+            Action::Slow(cut, by) => ("slow", cut.clone(), Effect::Slow(*by)),
+            Action::Lossy(cut, loss) => ("lossy", cut.clone(), Effect::Lossy(*loss)),
+            Action::Fail { servers, status, share, methods } => {
+                let (servers, methods) = (servers.clone(), methods.clone());
+                let (from, to) = (&HostSet::default(), &servers);
+                self.emit(&Fact::Fault(FaultFact::Network { what: "fail", entry, from, to }));
+                let rule = FailRule { entry, servers, status: *status, share: *share, methods };
+                self.failing.push(rule);
+                return;
+            }
+            _ => return,
+        };
+        let Cut { from, to, both_ways } = cut;
+        self.emit(&Fact::Fault(FaultFact::Network { what, entry, from: &from, to: &to }));
+        if both_ways {
+            self.network.begin(entry, to.clone(), from.clone(), effect);
+        }
+        self.network.begin(entry, from, to, effect);
+    }
+
+    /// A fault ends, by its duration or because it is healed.
+    pub(super) fn end_entry(&mut self, entry: usize) {
+        let setup = std::sync::Arc::clone(&self.setup);
+        let mut ended = self.network.end(entry);
+        let failing = self.failing.len();
+        self.failing.retain(|rule| rule.entry != entry);
+        ended |= self.failing.len() < failing;
+        if ended {
+            self.emit(&Fact::Fault(FaultFact::Heal { entry }));
+            self.release_held(entry);
+        }
+        if let Action::SkewClock(select, _) = &setup.timeline[entry].action {
+            for host in self.all(select, entry) {
+                self.skew_clock(host, 0);
+            }
+        }
+    }
+
+    /// The selected processes that run.
+    fn living(&self, select: &Selection, entry: usize) -> Vec<HostId> {
+        select.resolve(&self.streams, entry as u64, |host| self.hosts[host.index()].alive)
+    }
+
+    /// The selected hosts, whether a process runs on them or not.
+    fn all(&self, select: &Selection, entry: usize) -> Vec<HostId> {
+        select.resolve(&self.streams, entry as u64, |_| true)
+    }
+
+    fn kill(&mut self, host: HostId) {
+        self.emit(&Fact::Fault(FaultFact::Process("kill", host)));
+        self.bury(host);
+        self.start_again(host);
+    }
+
+    fn stop(&mut self, host: HostId, drain: Option<Span>) {
+        let drain = drain.unwrap_or(self.setup.profile_of(host).drain);
+        self.emit(&Fact::Fault(FaultFact::Process("stop", host)));
+        let stopped = self.drive(host, self.now, |client, cx| client.stop(cx, drain));
+        if stopped.is_none() {
+            // A server without embedded client has nobody to say goodbye to.
+            let generation = self.hosts[host.index()].generation - 1;
+            self.bury(host);
+            self.emit(&Fact::Exited(host, generation));
+            self.start_again(host);
+        }
+    }
+
+    /// A process that is being restarted starts again so long after it went.
+    pub(super) fn start_again(&mut self, host: HostId) {
+        if let Some(down) = self.hosts[host.index()].restart_after.take() {
+            self.push(self.now + down, Event::Start(host));
+        }
+    }
+
+    fn step_clock(&mut self, host: HostId, by_nanos: i64) {
+        self.emit(&Fact::Fault(FaultFact::StepClock(host, by_nanos)));
+        let now = self.now;
+        self.own_clock(host).step(now, by_nanos);
+        if self.is_server(host) {
+            self.operation(host, &OperationKind::StepWall(by_nanos));
+        }
+    }
+
+    fn skew_clock(&mut self, host: HostId, ppm: i64) {
+        self.emit(&Fact::Fault(FaultFact::SkewClock(host, ppm)));
+        let now = self.now;
+        self.own_clock(host).set_skew(now, ppm);
+    }
+
+    /// The clock of a host that has one of its own from now on.
+    fn own_clock(&mut self, host: HostId) -> &mut crate::time::HostClock {
+        let host = &mut self.hosts[host.index()];
+        if host.clock == 0 {
+            self.clocks.push(self.clocks[0]);
+            host.clock = self.clocks.len() as u32 - 1;
+        }
+        &mut self.clocks[host.clock as usize]
+    }
+
+    fn set_config(
+        &mut self,
+        host: HostId,
+        key: &str,
+        value: &crate::eureka::config::ConfigValue,
+    ) {
+        self.emit(&Fact::Fault(FaultFact::SetConfig(host, key)));
+        let Some(core) = &mut self.servers[host.index()].core else {
+            return;
+        };
+        // The scenario has tried the key and the value.
+        let _ = core.registry.config_mut().set(key, value);
+        self.operation(host, &OperationKind::Set(key, value));
+        self.after_operation(host, true);
+    }
+
+    /// A failing server answers a request without executing it.
+    pub(super) fn refused_by_script(&mut self, id: CallId) -> bool {
+        if self.failing.is_empty() {
+            return false;
+        }
+        let call = self.calls.get(id);
+        let (server, method) = (call.target, call.method());
+        let (caller, number) = (call.caller.index() as u64, u64::from(call.number));
+        let draw = self.streams.draw(Stream::FailShare, caller, number);
+        let rule = self.failing.iter().find(|rule| {
+            rule.servers.contains(server)
+                && (rule.methods.is_empty() || rule.methods.contains(&method))
+                && rule.share.hits(draw)
+        });
+        let Some(code) = rule.map(|rule| rule.status) else {
+            return false;
+        };
+        let error_body = self.setup.error_bodies;
+        self.reply(id, Message::Answer { code, body: None, error_body });
+        true
+    }
+}

@@ -1,0 +1,128 @@
+//! What observers may see of a run.
+
+use super::super::host::{Host, HostId};
+use super::super::setup::Setup;
+use super::servers::ServerProcess;
+use crate::eureka::client::{DiscoveryClient, Views};
+use crate::eureka::server::{EurekaServer, Gauges, Registry};
+use crate::eureka::{InstanceKey, Names};
+use crate::time::{HostClock, Instant, Now};
+
+/// A run, read-only.
+#[derive(Debug)]
+pub struct WorldView<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) now: Instant,
+    pub(super) hosts: &'a [Host],
+    pub(super) clocks: &'a [HostClock],
+    pub(super) servers: &'a [ServerProcess],
+    pub(super) clients: &'a [Option<DiscoveryClient>],
+    pub(super) views: &'a Views,
+    pub(super) handled: u64,
+}
+
+impl<'a> WorldView<'a> {
+    /// What the run is made from.
+    #[must_use]
+    pub const fn setup(&self) -> &'a Setup {
+        self.setup
+    }
+
+    /// All names.
+    #[must_use]
+    pub const fn names(&self) -> &'a Names {
+        &self.setup.names
+    }
+
+    /// The instant.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Events handled so far.
+    #[must_use]
+    pub const fn handled(&self) -> u64 {
+        self.handled
+    }
+
+    /// What the clocks of a host show.
+    #[must_use]
+    pub fn clocks(&self, host: HostId) -> Now {
+        self.clocks[self.hosts[host.index()].clock as usize].now(self.now)
+    }
+
+    /// Whether the host's process runs, frozen or not.
+    #[must_use]
+    pub fn is_alive(&self, host: HostId) -> bool {
+        self.hosts[host.index()].alive
+    }
+
+    /// Whether it is frozen.
+    #[must_use]
+    pub fn is_paused(&self, host: HostId) -> bool {
+        self.hosts[host.index()].paused.is_some()
+    }
+
+    /// All hosts: servers first, then clients.
+    pub fn hosts(&self) -> impl Iterator<Item = HostId> + use<> {
+        (0..self.hosts.len()).map(HostId::new)
+    }
+
+    /// The servers.
+    pub fn server_hosts(&self) -> impl Iterator<Item = HostId> + use<> {
+        (0..self.servers.len()).map(HostId::new)
+    }
+
+    /// Whether the host is a server.
+    #[must_use]
+    pub const fn is_server(&self, host: HostId) -> bool {
+        host.index() < self.servers.len()
+    }
+
+    /// The instance of a host.
+    #[must_use]
+    pub fn key(&self, host: HostId) -> InstanceKey {
+        self.setup.key_of(host)
+    }
+
+    /// A server's registry and queues, once it is initialised and as long as its process runs.
+    #[must_use]
+    pub fn server(&self, server: HostId) -> Option<&'a EurekaServer> {
+        self.servers[server.index()].core.as_ref()
+    }
+
+    /// A server's registry; likewise.
+    #[must_use]
+    pub fn registry(&self, server: HostId) -> Option<&'a Registry> {
+        self.server(server).map(|server| &server.registry)
+    }
+
+    /// A server's gauges; likewise.
+    #[must_use]
+    pub fn gauges(&self, server: HostId) -> Option<Gauges> {
+        self.registry(server).map(|registry| registry.gauges(self.clocks(server)))
+    }
+
+    /// A client's process (a server's embedded one for a server), as long as it runs.
+    #[must_use]
+    pub fn client(&self, host: HostId) -> Option<&'a DiscoveryClient> {
+        match host.index().checked_sub(self.servers.len()) {
+            None => self.servers[host.index()].embedded.as_ref(),
+            Some(client) => self.clients[client].as_ref(),
+        }
+    }
+
+    /// All views of clients.
+    #[must_use]
+    pub const fn views(&self) -> &'a Views {
+        self.views
+    }
+
+    /// Whether the host's process is one that registers, and has not begun to go away.
+    #[must_use]
+    pub fn wants_to_be_registered(&self, host: HostId) -> bool {
+        let registers = self.setup.profile_of(host).client.register_with_eureka;
+        registers && self.is_alive(host) && self.client(host).is_none_or(DiscoveryClient::is_staying)
+    }
+}
