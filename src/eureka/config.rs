@@ -72,9 +72,10 @@ pub fn set<C>(
     match (slot(config), value) {
         (Slot::Flag(field), ConfigValue::Flag(flag)) => *field = *flag,
         (Slot::Int(field, range), ConfigValue::Int(number)) => {
-            *field = i32::try_from(*number).ok().filter(|int| range.contains(int)).ok_or_else(
-                || ConfigError::OutOfRange((*range.start()).into()..=(*range.end()).into()),
-            )?;
+            *field =
+                i32::try_from(*number).ok().filter(|int| range.contains(int)).ok_or_else(|| {
+                    ConfigError::OutOfRange((*range.start()).into()..=(*range.end()).into())
+                })?;
         }
         (Slot::Long(field, range), ConfigValue::Int(number)) => {
             if !range.contains(number) {
@@ -102,6 +103,22 @@ pub fn set<C>(
         }
     }
     Ok(true)
+}
+
+impl Slot<'_> {
+    /// The value of the field; none if there is no field.
+    #[must_use]
+    pub fn value(self) -> Option<ConfigValue> {
+        Some(match self {
+            Self::Flag(field) => ConfigValue::Flag(*field),
+            Self::Int(field, _) => ConfigValue::Int((*field).into()),
+            Self::Long(field, _) => ConfigValue::Int(*field),
+            Self::Double(field) => ConfigValue::Decimal(*field),
+            Self::Text(field) => ConfigValue::Text(field.clone()),
+            Self::Status(field) => ConfigValue::Text(field.name().to_owned()),
+            Self::NoEffect | Self::NotYet => return None,
+        })
+    }
 }
 
 /// `renewalPercentThreshold` → `renewal-percent-threshold`; kebab-case stays as it is.

@@ -16,5 +16,5 @@ mod status;
 
 pub use instance_info::{ActionType, InstanceInfo, LeaseInfo, Metadata};
 pub use names::{AppId, InstanceKey, NameId, Names};
-pub use release::{BehaviourClass, Flavor, ReleaseError, Release};
+pub use release::{BehaviourClass, Flavor, Release, ReleaseError};
 pub use status::{InstanceStatus, StatusCounts};

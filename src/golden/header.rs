@@ -81,7 +81,7 @@ impl Header {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let config: Map<String, Value> =
-            self.config.iter().map(|(key, value)| (key.clone(), json_value(value))).collect();
+            self.config.iter().map(|(key, value)| (key.clone(), config_json(value))).collect();
         json!({
             "format": REGISTRY_FORMAT, "name": self.name, "flavor": self.flavor.name(),
             "release": self.release.to_string(), "epoch_ms": self.epoch_ms,
@@ -122,7 +122,9 @@ pub(super) fn config_value(value: &Value) -> Option<ConfigValue> {
     })
 }
 
-fn json_value(value: &ConfigValue) -> Value {
+/// A configuration value as JSON.
+#[must_use]
+pub fn config_json(value: &ConfigValue) -> Value {
     match value {
         ConfigValue::Flag(flag) => json!(flag),
         ConfigValue::Int(int) => json!(int),

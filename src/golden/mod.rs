@@ -10,7 +10,7 @@ mod op;
 mod render;
 
 pub use fields::{Fields, Mismatch};
-pub use header::Header;
+pub use header::{Header, config_json};
 pub use op::{Advance, Fetch, Op, Pause};
 pub use render::Render;
 

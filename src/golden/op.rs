@@ -12,7 +12,9 @@ use crate::eureka::server::CacheKey;
 use crate::eureka::server::resources::{
     BatchAction, BatchItem, DirtyParameter, Lacks, Registration, StatusParameter,
 };
-use crate::eureka::{InstanceInfo, InstanceKey, InstanceStatus, LeaseInfo, Metadata, NameId, Names};
+use crate::eureka::{
+    InstanceInfo, InstanceKey, InstanceStatus, LeaseInfo, Metadata, NameId, Names,
+};
 
 /// How far the clocks move with timers running on time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,9 +101,30 @@ pub enum Op {
 
 /// Parameters an operation does not use are ignored, if they are parameters at all.
 const PARAMETERS: [&str; 24] = [
-    "op", "app", "id", "ids", "instance", "instances", "replica", "overridden", "status", "dirty",
-    "value", "meta", "items", "what", "name", "ms", "ns", "timers", "key", "additional", "attempts",
-    "count", "action", "self",
+    "op",
+    "app",
+    "id",
+    "ids",
+    "instance",
+    "instances",
+    "replica",
+    "overridden",
+    "status",
+    "dirty",
+    "value",
+    "meta",
+    "items",
+    "what",
+    "name",
+    "ms",
+    "ns",
+    "timers",
+    "key",
+    "additional",
+    "attempts",
+    "count",
+    "action",
+    "self",
 ];
 /// What the recorder saw, after the operation's own fields.
 const RESULTS: [&str; 5] = ["r", "out", "ev", "wall", "s"];
@@ -122,9 +145,9 @@ impl Op {
             "view" => {
                 let list = fields.list("instances")?;
                 let list = fields.required("instances", list)?;
-                let instances = list.iter().map(|value| {
-                    Ok(registration(value, "instances", None, names, now)?.info)
-                });
+                let instances = list
+                    .iter()
+                    .map(|value| Ok(registration(value, "instances", None, names, now)?.info));
                 Self::View(instances.collect::<Result<_, _>>()?)
             }
             "sync-up" => Self::SyncUp(small(&mut fields, "attempts")?),
@@ -164,7 +187,10 @@ impl Op {
                 let items = fields.list("items")?;
                 let items = fields.required("items", items)?;
                 Self::Batch(
-                    items.iter().map(|item| batch_item(item, names, now)).collect::<Result<_, _>>()?,
+                    items
+                        .iter()
+                        .map(|item| batch_item(item, names, now))
+                        .collect::<Result<_, _>>()?,
                 )
             }
             "get" => Self::Get(Self::fetch(&mut fields, names)?),
@@ -302,7 +328,8 @@ fn batch_item(value: &Value, names: &mut Names, now: i64) -> Result<BatchItem, M
         "Register" => {
             let app = fields.text("app")?;
             let instance = fields.get("instance");
-            let body = instance.map(|instance| registration(instance, "items.instance", app, names, now));
+            let body =
+                instance.map(|instance| registration(instance, "items.instance", app, names, now));
             BatchAction::Register(body.transpose()?.map(Box::new))
         }
         "Heartbeat" => BatchAction::Heartbeat,

@@ -91,7 +91,8 @@ impl Render<'_> {
     pub fn event(&self, fact: &Fact, wall: i64) -> Option<Value> {
         match fact {
             Fact::EvictRun(run) if !run.evicted.is_empty() => {
-                let ids: Vec<String> = run.evicted.iter().map(|&key| self.names.full(key)).collect();
+                let ids: Vec<String> =
+                    run.evicted.iter().map(|&key| self.names.full(key)).collect();
                 let compensation = run.compensation_ms;
                 Some(json!({"wall": wall, "k": "evict", "compensation": compensation, "ids": ids}))
             }

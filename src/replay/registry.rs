@@ -4,8 +4,8 @@ use std::io::BufRead;
 
 use serde_json::{Value, json};
 
-use super::lines::{Lines, ReplayError};
 use super::Replayed;
+use super::lines::{Lines, ReplayError};
 use crate::eureka::server::resources::{self, Answer};
 use crate::eureka::server::{At, Registry};
 use crate::eureka::{InstanceInfo, Names};
@@ -178,7 +178,8 @@ impl Server {
         }
         for app in apps {
             for (position, info) in instances.iter().enumerate() {
-                let superseded = instances[position + 1..].iter().any(|later| later.key == info.key);
+                let superseded =
+                    instances[position + 1..].iter().any(|later| later.key == info.key);
                 if self.names.app_of(info.key) == app && !superseded {
                     self.view.push(self.registry.objects_mut().add_info(info.clone()));
                 }
@@ -208,7 +209,8 @@ impl Server {
         use resources::{DirtyParameter, StatusParameter};
         let at = At { now: self.clock.now(self.at), names: &self.names };
         let (dirty, overridden) = (DirtyParameter::Absent, StatusParameter::Absent);
-        let renew = |&key| resources::renew(&mut self.registry, at, key, dirty, overridden, false).code;
+        let renew =
+            |&key| resources::renew(&mut self.registry, at, key, dirty, overridden, false).code;
         let codes: Vec<u16> = keys.iter().map(renew).collect();
         if codes.iter().all(|&code| code == 200) {
             json!({"all": 200})

@@ -6,8 +6,8 @@ use super::host::HostId;
 use super::host_set::{HostSet, Selection};
 use super::latency::Loss;
 use crate::eureka::config::ConfigValue;
-use crate::eureka::server::resources::{DirtyParameter, Registration, StatusParameter};
 use crate::eureka::server::CacheKey;
+use crate::eureka::server::resources::{DirtyParameter, Registration, StatusParameter};
 use crate::eureka::{InstanceKey, InstanceStatus, NameId};
 use crate::time::{Instant, Span};
 

@@ -105,12 +105,6 @@ impl Calls {
             self.free.push(id);
         }
     }
-
-    /// Numbers of the calls under way for which `which` holds.
-    pub(super) fn select(&self, which: impl Fn(&Call) -> bool) -> Vec<CallId> {
-        let all = self.slots.iter().enumerate();
-        all.filter(|(_, call)| call.as_ref().is_some_and(&which)).map(|(id, _)| id as CallId).collect()
-    }
 }
 
 impl Call {

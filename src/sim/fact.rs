@@ -5,7 +5,9 @@ use super::host::HostId;
 use super::host_set::HostSet;
 use super::world::WorldView;
 use crate::eureka::client::{AttemptFailure, View};
-use crate::eureka::server::resources::{Answer, BatchItem, DirtyParameter, StatusParameter};
+use crate::eureka::server::resources::{
+    Answer, BatchItem, DirtyParameter, Registration, StatusParameter,
+};
 use crate::eureka::server::{Applications, CacheKey, EvictRun, Registry};
 use crate::eureka::{InstanceInfo, InstanceKey, InstanceStatus, NameId};
 use crate::time::{Instant, Now, Span};
@@ -314,6 +316,8 @@ pub enum OperationKind<'a> {
     Open(i32),
     /// A request of a client or from outside.
     Request(&'a RequestFact<'a>, &'a Reply<'a>),
+    /// A registration from outside, and its status.
+    Register(&'a Registration, u16),
     /// Metadata set by a request.
     Metadata(InstanceKey, &'a [(&'a str, &'a str)], u16),
     /// A replication batch and the answers to its items.
@@ -350,9 +354,9 @@ pub trait Observer {
         let _ = (at, operation, world);
     }
 
-    /// Everything of one event has happened; `server` is the one it concerned, if any.
-    fn settled(&mut self, at: Instant, server: Option<HostId>, world: &WorldView<'_>) {
-        let _ = (at, server, world);
+    /// Everything of this instant has happened: `world` stays as it is until just before `next`.
+    fn elapsed(&mut self, next: Instant, world: &WorldView<'_>) {
+        let _ = (next, world);
     }
 }
 
@@ -499,18 +503,50 @@ impl RequestFact<'_> {
                 digest.word(2 << 56 | status_word(*status) << 40 | key(k)).word(dirty_word(*dirty))
             }
             Self::Cancel(k) => digest.word(3 << 56 | key(k)),
-            Self::StatusUpdate { key: k, value, dirty } => {
-                digest.word(4 << 56 | parameter_word(*value) << 40 | key(k)).word(dirty_word(*dirty))
-            }
-            Self::DeleteStatus { key: k, value, dirty } => {
-                digest.word(5 << 56 | parameter_word(*value) << 40 | key(k)).word(dirty_word(*dirty))
-            }
+            Self::StatusUpdate { key: k, value, dirty } => digest
+                .word(4 << 56 | parameter_word(*value) << 40 | key(k))
+                .word(dirty_word(*dirty)),
+            Self::DeleteStatus { key: k, value, dirty } => digest
+                .word(5 << 56 | parameter_word(*value) << 40 | key(k))
+                .word(dirty_word(*dirty)),
             Self::Metadata(k) => digest.word(6 << 56 | key(k)),
             Self::Get(what) => digest.word(get_word(*what)),
             Self::GetInstance(k) => digest.word(12 << 56 | key(k)),
             Self::GetById(id) => digest.word(13 << 56 | id.index() as u64),
             Self::Batch => digest.word(14 << 56),
         };
+    }
+}
+
+impl RequestFact<'_> {
+    /// The instance it is about, if it is about one.
+    #[must_use]
+    pub fn key(&self) -> Option<InstanceKey> {
+        match self {
+            Self::Register(info) => Some(info.key),
+            Self::Heartbeat { key, .. }
+            | Self::Cancel(key)
+            | Self::StatusUpdate { key, .. }
+            | Self::DeleteStatus { key, .. }
+            | Self::Metadata(key)
+            | Self::GetInstance(key) => Some(*key),
+            Self::Get(_) | Self::GetById(_) | Self::Batch => None,
+        }
+    }
+}
+
+impl FaultFact<'_> {
+    /// The process it concerns, if it concerns one.
+    #[must_use]
+    pub const fn host(&self) -> Option<HostId> {
+        match *self {
+            Self::Process(_, host)
+            | Self::SetStatus(host, _)
+            | Self::StepClock(host, _)
+            | Self::SkewClock(host, _)
+            | Self::SetConfig(host, _) => Some(host),
+            Self::Network { .. } | Self::Heal { .. } => None,
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub use latency::{Latency, Loss};
 pub use network::{LinkException, NetworkSetup};
 pub use random::{CounterRng, Stream, Streams};
 pub use setup::{ClientSetup, Races, ServerSetup, Setup};
-pub use world::{World, WorldView};
+pub use world::{Event, World, WorldView};
 
 #[cfg(test)]
 mod tests;

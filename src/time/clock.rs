@@ -44,6 +44,12 @@ impl HostClock {
         Now { wall: self.wall_nanos(at).div_euclid(MILLI), mono: Self::mono(at) }
     }
 
+    /// Ns since the wall clock began the millisecond it shows at `at`.
+    #[must_use]
+    pub fn nanos_into_milli(&self, at: Instant) -> u64 {
+        self.wall_nanos(at).rem_euclid(MILLI) as u64
+    }
+
     /// The monotonic clock at `at`: the same on every host.
     #[must_use]
     pub const fn mono(at: Instant) -> u64 {

@@ -113,10 +113,9 @@ impl DiscoveryClient {
                 self.exit(cx);
                 return true;
             }
-            Phase::Draining
-            | Phase::StoppingReplicator
-            | Phase::Unregistering
-            | Phase::Exited => return false,
+            Phase::Draining | Phase::StoppingReplicator | Phase::Unregistering | Phase::Exited => {
+                return false;
+            }
         }
         self.application = TimerSlot::NONE;
         let spring = cx.profile.flavor == Flavor::SpringCloud;

@@ -22,15 +22,15 @@ mod view;
 use std::sync::Arc;
 
 pub use config::{ClientConfig, InstanceConfig};
-pub use job::{JobId, Jobs, Request};
 use job::{Job, Step, Worker};
+pub use job::{JobId, Jobs, Request};
 pub use profile::{ClientProfile, ErrorBody, HttpClientKind};
 pub use rate_limiter::RateLimiter;
 use replicator::Replicator;
 use supervisor::Supervisor;
 use timer::{TimerOrder, TimerSlot};
-use transport::{MAX_ATTEMPTS, Stack, StackKind};
 pub use transport::{AttemptFailure, Outcome};
+use transport::{MAX_ATTEMPTS, Stack, StackKind};
 pub use view::{View, ViewId, Views};
 
 use crate::eureka::server::Applications;

@@ -175,15 +175,18 @@ impl Views {
 }
 
 fn find(successors: &[Successor], step: Step, payload: &Arc<Applications>) -> Option<ViewId> {
-    let same = |successor: &&Successor| {
-        successor.step == step && Arc::ptr_eq(&successor.payload, payload)
-    };
+    let same =
+        |successor: &&Successor| successor.step == step && Arc::ptr_eq(&successor.payload, payload);
     successors.iter().find(same).map(|successor| successor.view)
 }
 
 /// `DiscoveryClient.updateDelta(Applications)`. If an application is not known yet, the delta's own
 /// object is taken over, *with all instances the delta lists in it*, deleted ones too.
-fn apply_delta(apps: Vec<Application>, delta: &Applications, scratch: &mut Vec<u32>) -> Vec<Application> {
+fn apply_delta(
+    apps: Vec<Application>,
+    delta: &Applications,
+    scratch: &mut Vec<u32>,
+) -> Vec<Application> {
     let mut apps: Vec<Option<Application>> = apps.into_iter().map(Some).collect();
     for changed in &delta.apps {
         let known = |app: &Option<Application>| app.as_ref().is_some_and(|a| a.app == changed.app);

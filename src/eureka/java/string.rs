@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 /// `String.hashCode()`: over UTF-16 units, wrapping.
 #[must_use]
 pub fn hash_code(text: &str) -> i32 {
-    text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+    text.encode_utf16()
+        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 /// `ConcurrentHashMap.spread(int)`: what decides the bin. Never negative in Java, hence unsigned here.

@@ -44,7 +44,8 @@ impl TreeBin {
         let (mut parent, mut side, mut at) = (NIL, 0, self.root);
         while at != NIL {
             let node = &self.nodes[at as usize];
-            side = usize::from(order(keys, (hash, key), (node.hash, node.key)) == Ordering::Greater);
+            side =
+                usize::from(order(keys, (hash, key), (node.hash, node.key)) == Ordering::Greater);
             parent = at;
             at = node.child[side];
         }
@@ -78,7 +79,8 @@ impl TreeBin {
             }
             let (a, b) = (self.nodes[doomed as usize], self.nodes[successor as usize]);
             (self.nodes[doomed as usize].key, self.nodes[doomed as usize].hash) = (b.key, b.hash);
-            (self.nodes[successor as usize].key, self.nodes[successor as usize].hash) = (a.key, a.hash);
+            (self.nodes[successor as usize].key, self.nodes[successor as usize].hash) =
+                (a.key, a.hash);
             doomed = successor;
         }
         let node = self.nodes[doomed as usize];

@@ -103,6 +103,18 @@ impl ServerConfig {
         config::set(KEYS, self, key, value)
     }
 
+    /// The keys a registry depends on whose values differ from Netflix's defaults.
+    #[must_use]
+    pub fn unlike_netflix(&self) -> Vec<(String, ConfigValue)> {
+        let (mut own, mut netflix) = (self.clone(), Self::new(Flavor::Netflix));
+        let differs = |(name, slot): &Key<Self>| {
+            let value = slot(&mut own).value()?;
+            let default = slot(&mut netflix).value()?;
+            (value != default).then(|| ((*name).to_owned(), value))
+        };
+        KEYS[..REGISTRY_KEYS].iter().filter_map(differs).collect()
+    }
+
     /// Every key under `eureka.server`, in kebab-case.
     pub fn keys() -> impl Iterator<Item = &'static str> {
         KEYS.iter().map(|(name, _)| *name)
@@ -111,6 +123,9 @@ impl ServerConfig {
 
 /// Longest period that still leaves room for arithmetic: about 292 years in milliseconds.
 const MAX_MS: i64 = i64::MAX / 1_000_000;
+
+/// How many keys at the head of the table are the registry's own.
+const REGISTRY_KEYS: usize = 15;
 
 /// The table of spec §19; then the Netflix names of the same keys; then keys nothing depends on.
 const KEYS: &[Key<ServerConfig>] = &[
@@ -129,9 +144,7 @@ const KEYS: &[Key<ServerConfig>] = &[
         Slot::Int(&mut c.wait_time_in_ms_when_sync_empty, 0..=i32::MAX)
     }),
     ("registry-sync-retries", |c| Slot::Int(&mut c.registry_sync_retries, 0..=i32::MAX)),
-    ("registry-sync-retry-wait-ms", |c| {
-        Slot::Long(&mut c.registry_sync_retry_wait_ms, 0..=MAX_MS)
-    }),
+    ("registry-sync-retry-wait-ms", |c| Slot::Long(&mut c.registry_sync_retry_wait_ms, 0..=MAX_MS)),
     ("retention-time-in-m-s-in-delta-queue", |c| {
         Slot::Long(&mut c.retention_time_in_ms_in_delta_queue, 0..=MAX_MS)
     }),

@@ -110,5 +110,6 @@ fn lists(list: &str, name: &str) -> bool {
     if !list.contains(',') {
         return list == name;
     }
-    list.trim_end_matches(',').split(',').any(|piece| piece == name) && !list.chars().all(|c| c == ',')
+    list.trim_end_matches(',').split(',').any(|piece| piece == name)
+        && !list.chars().all(|c| c == ',')
 }

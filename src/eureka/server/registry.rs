@@ -216,6 +216,12 @@ impl Registry {
         &mut self.facts
     }
 
+    /// What happened since it was last drained, to look at.
+    #[must_use]
+    pub fn fact_list(&self) -> &[Fact] {
+        &self.facts
+    }
+
     /// Whether [`Registry::facts`] and [`Registry::handed`] are drained.
     #[must_use]
     pub fn is_drained(&self) -> bool {
@@ -334,7 +340,8 @@ impl Registry {
     /// `registry.putIfAbsent(appName, new ConcurrentHashMap<>())`.
     pub(super) fn ensure_app(&mut self, names: &Names, app: AppId) {
         if self.instances.len() <= app.index() {
-            self.instances.resize(names.app_count().max(app.index() + 1), ConcurrentHashMap::default());
+            self.instances
+                .resize(names.app_count().max(app.index() + 1), ConcurrentHashMap::default());
         }
         // An emptied application stays in the outer map; only the first instance ever adds it.
         if self.instances[app.index()].table_len() == 0 {

@@ -67,6 +67,12 @@ impl Registry {
         &mut self.handed
     }
 
+    /// The same, to look at.
+    #[must_use]
+    pub fn handed_list(&self) -> &[Handed] {
+        &self.handed
+    }
+
     /// Whether a successful operation goes to peers. One that came from a peer does not go further,
     /// but is counted.
     pub(super) fn replicates(&mut self, is_replication: bool) -> bool {

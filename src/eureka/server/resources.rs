@@ -240,11 +240,7 @@ pub fn update_metadata(
 
 /// `GET apps`, `apps/delta`, `apps/{app}`, `vips/{vip}`, `svips/{vip}`: 200 with a payload, 403 while
 /// reads are refused (or deltas disabled), 404 for an application without instances.
-pub fn fetch(
-    registry: &mut Registry,
-    at: At<'_>,
-    key: CacheKey,
-) -> Result<Arc<Applications>, u16> {
+pub fn fetch(registry: &mut Registry, at: At<'_>, key: CacheKey) -> Result<Arc<Applications>, u16> {
     let delta_disabled = key == CacheKey::AllAppsDelta && registry.config.disable_delta;
     if delta_disabled || !registry.should_allow_access(at.now) {
         return Err(FORBIDDEN);

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::ServerConfig;
 use super::payload::Applications;
 use super::registry::{At, Registry};
-use super::ServerConfig;
 use crate::eureka::{AppId, NameId};
 
 /// `Key`: what can be fetched.

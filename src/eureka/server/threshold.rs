@@ -45,8 +45,7 @@ impl Registry {
         } else {
             self.expected
         };
-        let enough =
-            f64::from(count) > self.config.renewal_percent_threshold * f64::from(compared);
+        let enough = f64::from(count) > self.config.renewal_percent_threshold * f64::from(compared);
         if enough || !self.config.enable_self_preservation {
             self.expected = count;
             self.update_threshold();

@@ -1,8 +1,8 @@
 //! The timers of a server process, each a `java.util.Timer` with a thread of its own.
 
+use super::ServerConfig;
 use super::measured_rate::MeasuredRate;
 use super::registry::{At, Fact, Registry};
-use super::ServerConfig;
 use crate::eureka::java::Timer;
 use crate::time::Now;
 
@@ -86,9 +86,8 @@ impl Timers {
     /// The timer that wakes first, if one wakes at or before `mono`.
     fn due(&self, mono: u64) -> Option<TimerKind> {
         let next = self.next.filter(|&next| next <= mono)?;
-        let wakes = |kind: TimerKind| {
-            self.timers[kind as usize].is_some_and(|timer| timer.wake() == next)
-        };
+        let wakes =
+            |kind: TimerKind| self.timers[kind as usize].is_some_and(|timer| timer.wake() == next);
         if self.eviction_first && wakes(TimerKind::Eviction) {
             return Some(TimerKind::Eviction);
         }
@@ -119,8 +118,7 @@ impl Registry {
     /// order they were first scheduled. After a pause each runs once, however late.
     pub fn run_timers(&mut self, at: At<'_>) {
         while let Some(kind) = self.timers.due(at.now.mono) {
-            let fires =
-                self.timers.timers[kind as usize].as_mut().is_some_and(|t| t.wakes(at.now));
+            let fires = self.timers.timers[kind as usize].as_mut().is_some_and(|t| t.wakes(at.now));
             self.timers.find_next();
             if fires {
                 let before = self.gauges(at.now);

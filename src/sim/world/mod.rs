@@ -146,11 +146,11 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         let stop_at = self.handled.saturating_add(most);
         while self.handled < stop_at {
             let Some(entry) = self.queue.pop_until(limit) else {
-                self.now = self.now.max(limit);
+                self.elapse(limit);
                 return true;
             };
             debug_assert!(entry.at >= self.now, "the queue went back in time");
-            self.now = entry.at;
+            self.elapse(entry.at);
             self.handled += 1;
             self.handle(entry.event);
         }
@@ -213,49 +213,31 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
     }
 
     fn handle(&mut self, event: Event) {
-        let server = match event {
-            Event::Start(host) => {
-                self.start(host);
-                self.server_of(host)
-            }
+        match event {
+            Event::Start(host) => self.start(host),
             Event::Wake(host) => {
-                if self.hosts[host.index()].armed != self.now {
-                    return;
+                // A wake-up that an earlier one has made superfluous.
+                if self.hosts[host.index()].armed == self.now {
+                    self.hosts[host.index()].armed = Instant::NEVER;
+                    self.wake(host);
                 }
-                self.hosts[host.index()].armed = Instant::NEVER;
-                self.wake(host);
-                self.server_of(host)
             }
-            Event::Arrive(call) => {
-                let target = self.calls.get(call).target;
-                self.arrive(call);
-                Some(target)
-            }
-            Event::End(call) => {
-                let caller = self.calls.get(call).caller;
-                self.end(call);
-                self.server_of(caller)
-            }
-            Event::Timeout(call) => {
-                let caller = self.calls.get(call).caller;
-                self.timeout(call);
-                self.server_of(caller)
-            }
-            Event::Resume(host) => {
-                self.resume(host);
-                self.server_of(host)
-            }
-            Event::Script(entry) => {
-                self.act(entry as usize);
-                None
-            }
-            Event::ScriptEnd(entry) => {
-                self.end_entry(entry as usize);
-                None
-            }
-        };
-        let (observer, view, _) = self.split();
-        observer.settled(view.now(), server, &view);
+            Event::Arrive(call) => self.arrive(call),
+            Event::End(call) => self.end(call),
+            Event::Timeout(call) => self.timeout(call),
+            Event::Resume(host) => self.resume(host),
+            Event::Script(entry) => self.act(entry as usize),
+            Event::ScriptEnd(entry) => self.end_entry(entry as usize),
+        }
+    }
+
+    /// Time passes.
+    fn elapse(&mut self, next: Instant) {
+        if next > self.now {
+            let (observer, view, _) = self.split();
+            observer.elapsed(next, &view);
+            self.now = next;
+        }
     }
 
     fn start(&mut self, host: HostId) {
@@ -338,16 +320,16 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         self.seq
     }
 
+    fn clock_of(&self, host: HostId) -> &HostClock {
+        &self.clocks[self.hosts[host.index()].clock as usize]
+    }
+
     fn now_at(&self, host: HostId) -> Now {
-        self.clocks[self.hosts[host.index()].clock as usize].now(self.now)
+        self.clock_of(host).now(self.now)
     }
 
     fn is_server(&self, host: HostId) -> bool {
         host.index() < self.servers.len()
-    }
-
-    fn server_of(&self, host: HostId) -> Option<HostId> {
-        self.is_server(host).then_some(host)
     }
 
     fn client_index(&self, host: HostId) -> usize {

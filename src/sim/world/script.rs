@@ -28,9 +28,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
                 }
             }
             Action::Start(select) => {
-                let dead = select.resolve(&self.streams, index as u64, |host| {
-                    !self.hosts[host.index()].alive
-                });
+                let dead = select
+                    .resolve(&self.streams, index as u64, |host| !self.hosts[host.index()].alive);
                 for host in dead {
                     self.start(host);
                 }
@@ -70,10 +69,11 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
             Action::SetStatus(select, status) => {
                 for host in self.living(select, index) {
                     self.emit(&Fact::Fault(FaultFact::SetStatus(host, *status)));
-                    let set = |client: &mut crate::eureka::client::DiscoveryClient,
-                               cx: &mut crate::eureka::client::Cx<'_>| {
-                        client.set_instance_status(cx, *status);
-                    };
+                    let set =
+                        |client: &mut crate::eureka::client::DiscoveryClient,
+                         cx: &mut crate::eureka::client::Cx<'_>| {
+                            client.set_instance_status(cx, *status);
+                        };
                     self.drive(host, self.now, set);
                 }
             }
@@ -163,8 +163,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
     }
 
     fn kill(&mut self, host: HostId) {
-        self.emit(&Fact::Fault(FaultFact::Process("kill", host)));
         self.bury(host);
+        self.emit(&Fact::Fault(FaultFact::Process("kill", host)));
         self.start_again(host);
     }
 
@@ -213,12 +213,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         &mut self.clocks[host.clock as usize]
     }
 
-    fn set_config(
-        &mut self,
-        host: HostId,
-        key: &str,
-        value: &crate::eureka::config::ConfigValue,
-    ) {
+    fn set_config(&mut self, host: HostId, key: &str, value: &crate::eureka::config::ConfigValue) {
         self.emit(&Fact::Fault(FaultFact::SetConfig(host, key)));
         let Some(core) = &mut self.servers[host.index()].core else {
             return;
@@ -226,7 +221,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         // The scenario has tried the key and the value.
         let _ = core.registry.config_mut().set(key, value);
         self.operation(host, &OperationKind::Set(key, value));
-        self.after_operation(host, true);
+        self.after_operation(host);
     }
 
     /// A failing server answers a request without executing it.

@@ -16,7 +16,7 @@ use crate::eureka::server::resources::{self, Answer, BatchItem, DirtyParameter, 
 use crate::eureka::server::{At, EurekaServer, InfoRef, Registry, Setup, TimerKind};
 use crate::eureka::{Flavor, InstanceInfo, InstanceStatus};
 use crate::sim::OutsideRequest;
-use crate::time::{HostClock, Instant, Span};
+use crate::time::{HostClock, Instant, Now, Span};
 
 /// A server's process.
 #[derive(Debug, Default)]
@@ -49,7 +49,8 @@ impl ServerProcess {
     fn next_wake(&self) -> Option<Instant> {
         let core = self.core.as_ref();
         let timers = core.and_then(|core| core.registry.next_wake());
-        let queues = core.and_then(|core| core.peers.iter().filter_map(PeerEurekaNode::next_run).min());
+        let queues =
+            core.and_then(|core| core.peers.iter().filter_map(PeerEurekaNode::next_run).min());
         let client = self.embedded.as_ref().and_then(DiscoveryClient::next_wake);
         let on_the_clock = [timers, queues, client].into_iter().flatten();
         let on_the_clock = on_the_clock.map(HostClock::instant_of_mono);
@@ -86,7 +87,10 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         let has_peers = !server.peers.is_empty();
         let config = server.config.clone();
         let (class, flavor) = (server.release.class(), server.flavor);
-        let mut registry = Registry::new(Setup { flavor, class, has_peers, config }, now);
+        // The constructor ran earlier in this millisecond; so its timer is in step with the clock.
+        let moment = self.clock_of(host).nanos_into_milli(self.now);
+        let made = Now { mono: now.mono - moment, ..now };
+        let mut registry = Registry::new(Setup { flavor, class, has_peers, config }, made);
         registry.set_eviction_before_rotation(setup.races.eviction_before_rotation);
         registry.init(At { now, names: &setup.names });
         let mut config = server.config.clone();
@@ -176,7 +180,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
             core.registry.objects_mut().release_info(info);
         }
         self.operation(host, &OperationKind::SyncUp(&seen, count));
-        self.after_operation(host, true);
+        self.after_operation(host);
         count
     }
 
@@ -200,7 +204,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         core.registry.open_for_traffic(at, count);
         self.operation(host, &OperationKind::Open(count));
         self.emit(&Fact::OpenForTraffic { server: host, sync_count, count });
-        self.after_operation(host, true);
+        self.after_operation(host);
         if !self.hosts[host.index()].listening {
             self.listen(host);
         }
@@ -225,7 +229,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
                 Due::Timers => self.run_timers(host),
                 Due::Look => self.look(host),
                 Due::Open => {
-                    let count = match self.setup.servers[host.index()].config.registry_sync_retries {
+                    let count = match self.setup.servers[host.index()].config.registry_sync_retries
+                    {
                         0 => 0,
                         _ => self.sync_up_once(host),
                     };
@@ -261,14 +266,17 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         let setup = std::sync::Arc::clone(&self.setup);
         let at = At { now: self.now_at(host), names: &setup.names };
         let process = &self.servers[host.index()];
-        let updates = process.core.as_ref().is_some_and(|core| {
-            core.registry.wakes_by(TimerKind::ThresholdUpdate, at.now.mono)
-        });
+        let updates = process
+            .core
+            .as_ref()
+            .is_some_and(|core| core.registry.wakes_by(TimerKind::ThresholdUpdate, at.now.mono));
         if updates && O::WANTS_OPERATIONS {
             let shown = process.embedded.as_ref().map(DiscoveryClient::view);
             let shown = shown.unwrap_or(crate::eureka::client::ViewId::EMPTY);
             let (observer, view, _) = self.split();
-            if let Some(operation) = view.operation(host, OperationKind::View(view.views.get(shown))) {
+            if let Some(operation) =
+                view.operation(host, OperationKind::View(view.views.get(shown)))
+            {
                 observer.operation(view.now(), &operation, &view);
             }
         }
@@ -276,7 +284,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
             core.registry.run_timers(at);
         }
         self.operation(host, &OperationKind::Timers);
-        self.after_operation(host, true);
+        self.after_operation(host);
     }
 
     /// One pass of the dispatcher towards a peer; if a batch is complete it is sent.
@@ -311,7 +319,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         let at = At { now: self.now_at(host), names: &setup.names };
         if let Some(EurekaServer { registry, peers }) = &mut self.servers[host.index()].core {
             peers[peer as usize].answered(registry, at, batch, items);
-            self.after_operation(host, false);
+            self.after_operation(host);
         }
         self.arm_server(host);
     }
@@ -386,7 +394,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         if let (Request::Heartbeat { .. }, true) = (&request, self.was_renewed(server)) {
             self.emit(&Fact::Renewed { server, key, replica: false });
         }
-        self.after_operation(server, true);
+        self.after_operation(server);
         Message::Answer { code, body, error_body: self.error_body(code) }
     }
 
@@ -396,7 +404,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         process.core.as_mut().is_some_and(|core| core.registry.take_renewed())
     }
 
-    fn execute_batch(&mut self, server: HostId, from: HostId, mut items: Vec<BatchItem>) -> Message {
+    fn execute_batch(
+        &mut self,
+        server: HostId,
+        from: HostId,
+        mut items: Vec<BatchItem>,
+    ) -> Message {
         let setup = std::sync::Arc::clone(&self.setup);
         let at = At { now: self.now_at(server), names: &setup.names };
         let copies: Vec<BatchItem> = if O::WANTS_OPERATIONS { items.clone() } else { Vec::new() };
@@ -431,7 +444,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         for (key, _) in keys.into_iter().zip(renewed).filter(|(_, renewed)| *renewed) {
             self.emit(&Fact::Renewed { server, key, replica: true });
         }
-        self.after_operation(server, true);
+        self.after_operation(server);
         Message::BatchAnswer { code: 200, items: results }
     }
 
@@ -494,18 +507,23 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         };
         let renewed = registry.take_renewed();
         let reply = payload.as_deref().map_or(Reply::Answer(answer), Reply::Payload);
-        if let OutsideRequest::Metadata(key, entries) = request {
-            let entries: Vec<_> = entries.iter().map(|(key, value)| (&**key, &**value)).collect();
-            self.operation(server, &OperationKind::Metadata(*key, &entries, answer.code));
-        } else {
-            self.operation(server, &OperationKind::Request(&fact, &reply));
+        match request {
+            OutsideRequest::Metadata(key, entries) => {
+                let entries: Vec<_> =
+                    entries.iter().map(|(key, value)| (&**key, &**value)).collect();
+                self.operation(server, &OperationKind::Metadata(*key, &entries, answer.code));
+            }
+            OutsideRequest::Register(body) => {
+                self.operation(server, &OperationKind::Register(body, answer.code));
+            }
+            _ => self.operation(server, &OperationKind::Request(&fact, &reply)),
         }
         if let (OutsideRequest::Heartbeat(key, ..), true) = (request, renewed) {
             self.emit(&Fact::Renewed { server, key: *key, replica: false });
         }
         let from = Party::Outside;
         self.emit(&Fact::Request { server, from, request: fact, code: answer.code });
-        self.after_operation(server, true);
+        self.after_operation(server);
         self.arm_server(server);
     }
 
@@ -519,14 +537,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
 
     /// What follows from an operation on a registry: facts, tasks for the peers, and dispatchers that
     /// a task has woken.
-    pub(super) fn after_operation(&mut self, host: HostId, replicates: bool) {
+    pub(super) fn after_operation(&mut self, host: HostId) {
         let now = self.now_at(host);
         let Some(core) = &mut self.servers[host.index()].core else {
             return;
         };
-        if replicates {
-            core.replicate_to_peers(now);
-        }
+        core.replicate_to_peers(now);
         if !core.registry.facts().is_empty() {
             let mut facts = std::mem::take(core.registry.facts());
             for fact in &facts {

@@ -52,6 +52,12 @@ impl<'a> WorldView<'a> {
         self.clocks[self.hosts[host.index()].clock as usize].now(self.now)
     }
 
+    /// Ns since the wall clock of a host began its millisecond.
+    #[must_use]
+    pub fn wall_nanos_into_milli(&self, host: HostId) -> u64 {
+        self.clocks[self.hosts[host.index()].clock as usize].nanos_into_milli(self.now)
+    }
+
     /// Whether the host's process runs, frozen or not.
     #[must_use]
     pub fn is_alive(&self, host: HostId) -> bool {
@@ -123,6 +129,8 @@ impl<'a> WorldView<'a> {
     #[must_use]
     pub fn wants_to_be_registered(&self, host: HostId) -> bool {
         let registers = self.setup.profile_of(host).client.register_with_eureka;
-        registers && self.is_alive(host) && self.client(host).is_none_or(DiscoveryClient::is_staying)
+        registers
+            && self.is_alive(host)
+            && self.client(host).is_none_or(DiscoveryClient::is_staying)
     }
 }

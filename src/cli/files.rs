@@ -1,0 +1,142 @@
+//! Files: scenarios and traces read, reports written so that none is ever half there.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use super::exit::Exit;
+use crate::scenario::Files;
+
+/// Largest scenario file, in bytes.
+const LARGEST_SCENARIO: u64 = 16 << 20;
+
+/// Why a file is not read, and the exit code that goes with it.
+pub(super) struct Unreadable {
+    pub(super) reason: String,
+    pub(super) exit: Exit,
+}
+
+/// The text of a scenario file.
+pub(super) fn read_scenario(path: &Path) -> Result<String, Unreadable> {
+    let bad = |reason: &str| Unreadable { reason: reason.to_owned(), exit: Exit::BadInput };
+    let io = |error: io::Error| Unreadable { reason: describe(&error), exit: Exit::Io };
+    let metadata = fs::metadata(path).map_err(io)?;
+    if metadata.is_dir() {
+        return Err(bad("this is a folder; name the scenario files in it"));
+    }
+    if metadata.len() > LARGEST_SCENARIO {
+        return Err(bad("larger than 16 MiB: this is no scenario file"));
+    }
+    let mut bytes = Vec::new();
+    // A pipe or device has no length; it is read up to the same limit.
+    let mut limited = File::open(path).map_err(io)?.take(LARGEST_SCENARIO + 1);
+    limited.read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > LARGEST_SCENARIO {
+        return Err(bad("larger than 16 MiB: this is no scenario file"));
+    }
+    let text = String::from_utf8(bytes);
+    let text = text.map_err(|_| bad("not UTF-8 text: a scenario is a TOML file"))?;
+    if text.contains('\0') {
+        return Err(bad("this is a binary file: a scenario is a TOML file"));
+    }
+    Ok(text)
+}
+
+/// Files on disk, for scenarios that include others.
+pub(super) struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &Path) -> Result<String, String> {
+        read_scenario(path).map_err(|unreadable| unreadable.reason)
+    }
+}
+
+/// A trace, decompressed if its name ends in `.gz`.
+pub(super) fn open_trace(path: &Path) -> io::Result<BufReader<Box<dyn Read>>> {
+    let file = File::open(path)?;
+    let compressed = path.extension().is_some_and(|extension| extension == "gz");
+    let reader: Box<dyn Read> = if compressed {
+        Box::new(MultiGzDecoder::new(BufReader::new(file)))
+    } else {
+        Box::new(file)
+    };
+    Ok(BufReader::new(reader))
+}
+
+/// What an I/O error says, without "os error" numbers where words will do.
+pub(super) fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// A file is written under another name and gets its own when it is complete.
+pub(super) struct Staged {
+    folder: PathBuf,
+    staging: PathBuf,
+    names: Vec<String>,
+}
+
+impl Staged {
+    /// A place for files that will stand in `folder`. Fails at once if nothing can be written there.
+    pub(super) fn new(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let staging = folder.join(format!(".unfinished-{}", std::process::id()));
+        // Of an earlier process with this number, that was killed.
+        let _ = fs::remove_dir_all(&staging);
+        fs::create_dir(&staging)?;
+        Ok(Self { folder: folder.to_path_buf(), staging, names: Vec::new() })
+    }
+
+    /// Begins a file.
+    pub(super) fn create(&mut self, name: &str) -> io::Result<Box<dyn Write>> {
+        let file = File::create(self.staging.join(name))?;
+        self.names.push(name.to_owned());
+        Ok(Box::new(BufWriter::new(file)))
+    }
+
+    /// Where files are begun, for somebody else to begin them.
+    pub(super) fn staging(&self) -> &Path {
+        &self.staging
+    }
+
+    /// A file that somebody else has begun.
+    pub(super) fn add(&mut self, name: String) {
+        self.names.push(name);
+    }
+
+    /// Writes a whole file.
+    pub(super) fn write(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.create(name)?;
+        file.write_all(bytes)?;
+        file.flush()
+    }
+
+    /// All files are complete: each takes its place. Of `others`, those that were not written now are
+    /// removed, so that files of different runs do not stand side by side.
+    pub(super) fn finish(self, others: &[&str]) -> io::Result<()> {
+        for name in &self.names {
+            fs::rename(self.staging.join(name), self.folder.join(name))?;
+        }
+        for other in others.iter().filter(|other| !self.names.iter().any(|name| name == **other)) {
+            match fs::remove_file(self.folder.join(other)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    /// What is not finished is removed.
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.staging);
+        // A folder that was made for nothing goes too.
+        let _ = fs::remove_dir(&self.folder);
+    }
+}

@@ -1,0 +1,133 @@
+//! `eureka-sim replay`
+
+use std::fs;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use super::args::{Common, Format, ReplayArguments};
+use super::exit::Exit;
+use super::files::{describe, open_trace};
+use super::run::json;
+use super::terminal::{Terminal, interrupted};
+use crate::replay::{ReplayError, kind_of, replay as replay_trace};
+use crate::report::{ReplayReport, replay_text};
+
+/// How deep folders are walked.
+const DEEPEST: usize = 32;
+
+pub(super) fn replay(
+    arguments: &ReplayArguments,
+    common: &Common,
+    terminal: &mut Terminal,
+) -> Exit {
+    let mut report = ReplayReport::new();
+    let mut exit = Exit::Ok;
+    for path in &arguments.traces {
+        let mut found = Vec::new();
+        if path.is_dir() {
+            exit = exit.max(walk(path, 0, &mut found, terminal));
+            if found.is_empty() && exit == Exit::Ok {
+                terminal.error(path, "no trace in this folder");
+                exit = Exit::BadInput;
+            }
+        } else {
+            found.push(path.clone());
+        }
+        for trace in found {
+            if interrupted() {
+                return Exit::Interrupted;
+            }
+            exit = exit.max(replay_file(&trace, common, &mut report, terminal));
+        }
+    }
+    match common.format {
+        Format::Json => terminal.print(&json(&report)),
+        Format::Text => terminal.print(&format!(
+            "{} traces, {} operations, {} divergences\n",
+            report.files, report.operations, report.divergences
+        )),
+    }
+    exit
+}
+
+fn replay_file(
+    path: &Path,
+    common: &Common,
+    report: &mut ReplayReport,
+    terminal: &mut Terminal,
+) -> Exit {
+    let opened = open_trace(path).map_err(ReplayError::Io);
+    match opened.and_then(replay_trace) {
+        Ok(replayed) => {
+            let exit = if replayed.divergences > 0 { Exit::Failed } else { Exit::Ok };
+            let name = path.display().to_string();
+            if common.format == Format::Text {
+                terminal.print(&replay_text(&name, &replayed));
+            }
+            report.add(&name, replayed);
+            exit
+        }
+        Err(ReplayError::Io(error)) => {
+            terminal.error(path, &format!("cannot read: {}", describe(&error)));
+            Exit::Io
+        }
+        Err(error) => {
+            terminal.error(path, &error.to_string());
+            Exit::BadInput
+        }
+    }
+}
+
+/// The traces in a folder, in order of their names. What else is called like one is named.
+fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>, terminal: &mut Terminal) -> Exit {
+    let entries = fs::read_dir(folder).and_then(|entries| {
+        let mut paths =
+            entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
+        paths.sort();
+        Ok(paths)
+    });
+    let entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => {
+            terminal.error(folder, &format!("cannot read: {}", describe(&error)));
+            return Exit::Io;
+        }
+    };
+    let mut exit = Exit::Ok;
+    for path in entries {
+        if path.is_dir() && depth < DEEPEST {
+            exit = exit.max(walk(&path, depth + 1, found, terminal));
+        } else if is_called_like_a_trace(&path) {
+            match first_line(&path) {
+                Ok(line) if kind_of(&line).is_some() => found.push(path),
+                Ok(_) => {
+                    let name = path.display();
+                    terminal.say(&format!("{name}: not a trace of one server or client\n"));
+                }
+                Err(error) => {
+                    terminal.error(&path, &format!("cannot read: {}", describe(&error)));
+                    exit = exit.max(Exit::Io);
+                }
+            }
+        }
+    }
+    exit
+}
+
+fn is_called_like_a_trace(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.is_some_and(|name| name.ends_with(".jsonl") || name.ends_with(".jsonl.gz"))
+}
+
+/// The first line of a file, up to a length that every header fits into.
+fn first_line(path: &Path) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut line = Vec::new();
+    let read = open_trace(path)?.take(1 << 20).read_until(b'\n', &mut line);
+    match read {
+        // Cut or not compressed at all: no trace, and the walk goes on.
+        Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => Ok(String::new()),
+        Err(error) => Err(error),
+        Ok(_) => Ok(String::from_utf8_lossy(&line).into_owned()),
+    }
+}

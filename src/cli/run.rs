@@ -1,0 +1,218 @@
+//! `eureka-sim run`
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use super::args::{Common, Events, Format, Plot, RunArguments, ScenarioArguments};
+use super::exit::Exit;
+use super::files::{Disk, Staged, describe, read_scenario};
+use super::terminal::{Terminal, interrupted, shell_word};
+use crate::observe::{EventLevel, EventLog, Recording, RunLog, Summary, TraceLog, Watch};
+use crate::report::{Figure, render_diagnostics, series_csv, summary_text};
+use crate::scenario::{Plan, load};
+use crate::study;
+
+/// Every file that a run may leave in its folder.
+const FILES: [&str; 8] = [
+    "series.csv",
+    "events.jsonl",
+    "summary.json",
+    "eureka.log",
+    "registry-size.svg",
+    "registry-size.png",
+    "renew-rates.svg",
+    "renew-rates.png",
+];
+
+pub(super) fn run(arguments: &RunArguments, common: &Common, terminal: &mut Terminal) -> Exit {
+    let (plans, mut exit) = load_all(&arguments.scenario, terminal);
+    let named_twice = plans.iter().enumerate().find(|(index, (_, plan))| {
+        plans[..*index].iter().any(|(_, earlier)| earlier.name == plan.name)
+    });
+    if let Some((_, (path, plan))) = named_twice {
+        let reason = format!("another scenario of this call is called `{}` too", plan.name);
+        terminal.error(path, &reason);
+        return Exit::BadInput;
+    }
+    if arguments.trace.is_some() && plans.len() > 1 {
+        terminal.complain("error: --trace writes the servers of one scenario: name only one\n");
+        return Exit::BadInput;
+    }
+    let mut summaries: Vec<Summary> = Vec::new();
+    for (path, plan) in &plans {
+        if plan.warning_count() > 0 {
+            terminal.say(&render_diagnostics(&plan.sources, &plan.warnings));
+        }
+        match run_one(plan, arguments, terminal) {
+            Ok(recording) => {
+                exit = exit.max(if recording.summary.ok() { Exit::Ok } else { Exit::Failed });
+                if common.format == Format::Text {
+                    let rerun = rerun(path, plan, arguments);
+                    terminal.print(&summary_text(&recording, &rerun));
+                }
+                summaries.push(recording.summary);
+            }
+            Err(Failure::Interrupted) => {
+                terminal.complain("interrupted: nothing was written for this scenario\n");
+                exit = Exit::Interrupted;
+                break;
+            }
+            Err(Failure::Io(place, error)) => {
+                terminal.error(&place, &format!("cannot write: {}", describe(&error)));
+                exit = exit.max(Exit::Io);
+            }
+        }
+    }
+    if common.format == Format::Json {
+        terminal.print(&json(&summaries));
+    }
+    exit
+}
+
+/// Every scenario that can be run, and the exit code of those that cannot.
+pub(super) fn load_all<'a>(
+    arguments: &'a ScenarioArguments,
+    terminal: &mut Terminal,
+) -> (Vec<(&'a Path, Plan)>, Exit) {
+    let mut plans = Vec::new();
+    let mut exit = Exit::Ok;
+    for path in &arguments.scenarios {
+        let text = match read_scenario(path) {
+            Ok(text) => text,
+            Err(unreadable) => {
+                terminal.error(path, &unreadable.reason);
+                exit = exit.max(unreadable.exit);
+                continue;
+            }
+        };
+        match load(path, &text, &arguments.set, arguments.seed, &Disk) {
+            Ok(plan) => plans.push((path.as_path(), plan)),
+            Err(rejected) => {
+                let text = render_diagnostics(&rejected.sources, &rejected.diagnostics);
+                terminal.complain(&text);
+                exit = exit.max(Exit::BadInput);
+            }
+        }
+    }
+    (plans, exit)
+}
+
+/// Why a scenario was not run to its end.
+enum Failure {
+    Interrupted,
+    Io(std::path::PathBuf, io::Error),
+}
+
+fn run_one(
+    plan: &Plan,
+    arguments: &RunArguments,
+    terminal: &Terminal,
+) -> Result<Recording, Failure> {
+    let folder = arguments.out.join(&plan.name);
+    let failed = |error: io::Error| Failure::Io(folder.clone(), error);
+    let mut files = Staged::new(&folder).map_err(failed)?;
+    let level = match arguments.events {
+        Events::Changes => EventLevel::Changes,
+        Events::All => EventLevel::All,
+        Events::None => EventLevel::None,
+    };
+    let events = match level {
+        EventLevel::None => None,
+        _ => Some(EventLog::new(level, plan, files.create("events.jsonl").map_err(failed)?)),
+    };
+    let log = match arguments.log {
+        true => Some(RunLog::new(files.create("eureka.log").map_err(failed)?)),
+        false => None,
+    };
+    let mut progress = terminal.progress(&plan.name, plan.setup.duration);
+    let recording = match &arguments.trace {
+        None => {
+            let mut watch = Watch::<false>::new(plan);
+            (watch.events, watch.log) = (events, log);
+            let (recording, watch) =
+                study::run(plan, watch, &mut progress).map_err(|_| Failure::Interrupted)?;
+            written(watch).map_err(failed)?;
+            recording
+        }
+        Some(folder) => {
+            let failed = |error: io::Error| Failure::Io(folder.clone(), error);
+            let mut traces = Staged::new(folder).map_err(failed)?;
+            let begun = Arc::new(Mutex::new(Vec::new()));
+            let mut watch = Watch::<true>::new(plan);
+            (watch.events, watch.log) = (events, log);
+            watch.trace = Some(trace_log(plan, &traces, &begun));
+            let (recording, watch) =
+                study::run(plan, watch, &mut progress).map_err(|_| Failure::Interrupted)?;
+            written(watch).map_err(failed)?;
+            let names = begun.lock().map(|names| names.clone()).unwrap_or_default();
+            names.into_iter().for_each(|name| traces.add(name));
+            traces.finish(&[]).map_err(failed)?;
+            recording
+        }
+    };
+    if interrupted() {
+        return Err(Failure::Interrupted);
+    }
+    write_report(plan, &recording, arguments, files).map_err(failed)?;
+    Ok(recording)
+}
+
+/// Traces go to files in the staging folder; their names are gathered in `begun`.
+fn trace_log(plan: &Plan, traces: &Staged, begun: &Arc<Mutex<Vec<String>>>) -> TraceLog {
+    let (staging, begun) = (traces.staging().to_path_buf(), Arc::clone(begun));
+    TraceLog::new(
+        plan,
+        Box::new(move |name| {
+            let file = File::create(staging.join(name))?;
+            if let Ok(mut names) = begun.lock() {
+                names.push(name.to_owned());
+            }
+            Ok(Box::new(BufWriter::new(file)))
+        }),
+    )
+}
+
+/// What went wrong with the files that were written during the run.
+fn written<const TRACED: bool>(mut watch: Watch<TRACED>) -> io::Result<()> {
+    let events = watch.events.as_mut().and_then(EventLog::take_error);
+    let log = watch.log.as_mut().and_then(RunLog::take_error);
+    let trace = watch.trace.as_mut().and_then(TraceLog::take_error);
+    events.or(log).or(trace).map_or(Ok(()), Err)
+}
+
+fn write_report(
+    plan: &Plan,
+    recording: &Recording,
+    arguments: &RunArguments,
+    mut files: Staged,
+) -> io::Result<()> {
+    series_csv(&recording.series, &recording.labels, files.create("series.csv")?)?;
+    files.write("summary.json", json(&recording.summary).as_bytes())?;
+    for figure in Figure::ALL {
+        if arguments.plots.contains(&Plot::Svg) {
+            files
+                .write(&format!("{}.svg", figure.name()), figure.svg(plan, recording).as_bytes())?;
+        }
+        if arguments.plots.contains(&Plot::Png) {
+            files.write(&format!("{}.png", figure.name()), &figure.png(plan, recording))?;
+        }
+    }
+    files.finish(&FILES)
+}
+
+/// Pretty JSON with a newline at its end.
+pub(super) fn json(value: &impl serde::Serialize) -> String {
+    let text = serde_json::to_string_pretty(value).expect("reports have text keys only");
+    text + "\n"
+}
+
+/// The command line that does it again.
+fn rerun(path: &Path, plan: &Plan, arguments: &RunArguments) -> String {
+    let mut words = vec!["eureka-sim".to_owned(), "run".to_owned()];
+    words.push(shell_word(&path.display().to_string()));
+    words.push(format!("--seed {}", plan.setup.seed));
+    words.extend(arguments.scenario.set.iter().map(|set| format!("--set {}", shell_word(set))));
+    words.join(" ")
+}

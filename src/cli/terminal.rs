@@ -1,0 +1,159 @@
+//! The terminal: results on standard output, talk on standard error, progress where somebody looks.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::{Color, Common};
+use super::exit::Exit;
+use crate::report::escape;
+use crate::study::Pulse;
+use crate::time::{Instant, Span};
+
+/// Somebody pressed Ctrl-C.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Both output streams, and what went wrong with them.
+pub(super) struct Terminal {
+    out: AutoStream<io::Stdout>,
+    err: AutoStream<io::Stderr>,
+    quiet: bool,
+    progress: bool,
+    /// Standard output is gone: a closed pipe is no error, anything else is.
+    closed: Option<io::ErrorKind>,
+}
+
+impl Terminal {
+    pub(super) fn new(common: &Common) -> Self {
+        let choice = match common.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        // Without a handler Ctrl-C ends the process at once, which is fine too.
+        let _ = ctrlc::set_handler(|| {
+            if INTERRUPTED.swap(true, Ordering::SeqCst) {
+                std::process::exit(Exit::Interrupted as i32);
+            }
+        });
+        Self {
+            out: AutoStream::new(io::stdout(), choice),
+            err: AutoStream::new(io::stderr(), choice),
+            quiet: common.quiet,
+            progress: !common.quiet && !common.no_progress && io::stderr().is_terminal(),
+            closed: None,
+        }
+    }
+
+    /// Prints a result.
+    pub(super) fn print(&mut self, text: &str) {
+        if self.closed.is_none()
+            && let Err(error) = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush())
+        {
+            self.closed = Some(error.kind());
+        }
+    }
+
+    /// Says something that is no result; not if it should be quiet.
+    pub(super) fn say(&mut self, text: &str) {
+        if !self.quiet {
+            // There is nowhere left to complain to.
+            let _ = self.err.write_all(text.as_bytes());
+        }
+    }
+
+    /// Says what is wrong.
+    pub(super) fn complain(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes());
+    }
+
+    /// `error: PATH: reason`
+    pub(super) fn error(&mut self, path: &Path, reason: &str) {
+        let path = path.display().to_string();
+        let line = format!("\u{1b}[31merror\u{1b}[0m: {}: {}\n", escape(&path), escape(reason));
+        self.complain(&line);
+    }
+
+    /// A bar of virtual time, if somebody looks.
+    pub(super) fn progress(&self, name: &str, duration: Instant) -> Progress {
+        let bar = if self.progress {
+            let millis = duration.nanos() / 1_000_000;
+            let bar = ProgressBar::with_draw_target(Some(millis), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{prefix} {bar:30} {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_prefix(escape(name).into_owned());
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        } else {
+            ProgressBar::hidden()
+        };
+        Progress { bar, duration }
+    }
+
+    /// The exit code, given what went wrong with the output.
+    pub(super) fn finish(&mut self, exit: Exit) -> Exit {
+        match self.closed {
+            None => exit,
+            // Whoever read us has seen enough: `| head` is no error.
+            Some(io::ErrorKind::BrokenPipe) => exit.min(Exit::Failed).min(exit),
+            Some(_) => exit.max(Exit::Io),
+        }
+    }
+}
+
+/// The progress of a run, and its end when Ctrl-C is pressed.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    duration: Instant,
+}
+
+impl Pulse for Progress {
+    fn beat(&mut self, now: Instant, events: u64) -> bool {
+        if !self.bar.is_hidden() {
+            self.bar.set_position(now.nanos() / 1_000_000);
+            let whole = |at: Instant| Span::from_secs(at.nanos() / 1_000_000_000);
+            let events = match events {
+                0..1_000_000 => format!("{}k events", events / 1_000),
+                _ => format!("{}.{}M events", events / 1_000_000, events / 100_000 % 10),
+            };
+            self.bar.set_message(format!("{}/{}  {events}", whole(now), whole(self.duration)));
+        }
+        !interrupted()
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Whether Ctrl-C was pressed.
+pub(super) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
+
+/// A panic is a bug of the simulator: says so, with the command that shows it.
+pub(super) fn install_panic_hook() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        default(panic);
+        let command: Vec<String> = std::env::args().map(|word| shell_word(&word)).collect();
+        let text = format!("this is a bug of eureka-sim; it shows with: {}\n", command.join(" "));
+        let _ = io::stderr().write_all(text.as_bytes());
+    }));
+}
+
+/// A word as a shell reads it back.
+pub(super) fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

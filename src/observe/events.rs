@@ -1,0 +1,598 @@
+//! `events.jsonl`: one JSON object for each fact, in the words of the recordings of real clusters.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::labels::Labels;
+use crate::eureka::client::{AttemptFailure, View};
+use crate::eureka::server::resources::{BatchAction, BatchItem, DirtyParameter, StatusParameter};
+use crate::eureka::server::{CacheKey, Registry};
+use crate::eureka::{InstanceKey, InstanceStatus, Names};
+use crate::scenario::Plan;
+use crate::sim::{
+    Action, BatchOutcome, CutMode, Fact, FaultFact, HostId, Party, RequestFact, RequestLine,
+    WorldView,
+};
+use crate::time::Instant;
+
+/// How much is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventLevel {
+    /// What changes something.
+    Changes,
+    /// Also every request, renewal, replication batch, eviction run and view, and the registries at
+    /// the end.
+    All,
+    /// Nothing.
+    None,
+}
+
+/// A line that is complete, or waits for the end of its batch.
+enum Line {
+    Ready(String),
+    Batch { number: u64, fields: Map<String, Value>, outcome: bool },
+}
+
+/// Writes events as they happen.
+pub struct EventLog {
+    level: EventLevel,
+    views: bool,
+    epoch_ms: i64,
+    sink: Box<dyn Write>,
+    error: Option<io::Error>,
+    /// Lines from the first one that is not complete on.
+    waiting: VecDeque<Line>,
+    /// For each link, the items of its last batch.
+    last_items: BTreeMap<(HostId, HostId), Value>,
+    /// Renewals of each server's last complete minute.
+    buckets: Vec<i64>,
+}
+
+impl EventLog {
+    /// Writes into `sink` what `level` asks for.
+    #[must_use]
+    pub fn new(level: EventLevel, plan: &Plan, sink: Box<dyn Write>) -> Self {
+        Self {
+            level,
+            views: plan.observe.views,
+            epoch_ms: plan.setup.epoch_ms,
+            sink,
+            error: None,
+            waiting: VecDeque::new(),
+            last_items: BTreeMap::new(),
+            buckets: vec![0; plan.setup.servers.len()],
+        }
+    }
+
+    /// Writes the line of a fact, if it has one at this level.
+    pub(super) fn fact(
+        &mut self,
+        at: Instant,
+        fact: &Fact<'_>,
+        world: &WorldView<'_>,
+        labels: &Labels,
+    ) {
+        if self.level == EventLevel::None {
+            return;
+        }
+        match fact {
+            Fact::BatchSent { batch, from, to, items } if self.level == EventLevel::All => {
+                let (from, to) = (*from, *to);
+                let fields = self.batch_sent(at, (from, to), items, world.names(), labels);
+                self.waiting.push_back(Line::Batch { number: *batch, fields, outcome: false });
+            }
+            Fact::BatchEnded { batch, outcome, took, codes } if self.level == EventLevel::All => {
+                let took = Instant::ZERO + *took;
+                self.batch_ended(*batch, &outcome_text(*outcome), Some(took), codes);
+                self.flush();
+            }
+            _ => {
+                let mut fields = Map::new();
+                fields.insert("t_ms".to_owned(), t_ms(at));
+                if let Some(rest) = self.line(fact, world, labels) {
+                    fields.extend(rest);
+                    self.push(Value::Object(fields));
+                }
+            }
+        }
+    }
+
+    /// The run has ended: the registries, if everything is written, and what still waits.
+    pub(super) fn finish(&mut self, world: &WorldView<'_>, labels: &Labels) {
+        if self.level == EventLevel::All {
+            for server in world.server_hosts() {
+                if let Some(registry) = world.registry(server) {
+                    let line = self.registry_line(world, server, registry, labels);
+                    self.push(line);
+                }
+            }
+        }
+        for line in std::mem::take(&mut self.waiting) {
+            match line {
+                Line::Ready(text) => self.write(&text),
+                Line::Batch { mut fields, outcome, .. } => {
+                    if !outcome {
+                        fields.insert("outcome".to_owned(), json!("pending"));
+                    }
+                    self.write(&Value::Object(fields).to_string());
+                }
+            }
+        }
+        if let Err(error) = self.sink.flush() {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    /// What went wrong with writing, if anything did.
+    pub fn take_error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+
+    fn push(&mut self, line: Value) {
+        self.waiting.push_back(Line::Ready(line.to_string()));
+        self.flush();
+    }
+
+    /// Writes what is complete.
+    fn flush(&mut self) {
+        while let Some(line) = self.waiting.front() {
+            let text = match line {
+                Line::Ready(text) => text.clone(),
+                Line::Batch { fields, outcome: true, .. } => {
+                    Value::Object(fields.clone()).to_string()
+                }
+                Line::Batch { .. } => return,
+            };
+            self.waiting.pop_front();
+            self.write(&text);
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        if self.error.is_none()
+            && let Err(error) = writeln!(self.sink, "{text}")
+        {
+            self.error = Some(error);
+        }
+    }
+
+    /// The fields of a line after the time, or nothing if this fact has no line at this level.
+    fn line(
+        &mut self,
+        fact: &Fact<'_>,
+        world: &WorldView<'_>,
+        labels: &Labels,
+    ) -> Option<Map<String, Value>> {
+        let names = world.names();
+        let all = self.level == EventLevel::All;
+        let server = |host: &HostId| labels.server(*host).to_owned();
+        let object = match fact {
+            Fact::Started(host, generation) => {
+                let mut line = json!({"event": "start", "process": labels.host(*host)});
+                if *generation > 0 {
+                    line["generation"] = json!(generation);
+                }
+                line
+            }
+            Fact::Exited(host, generation) => {
+                let mut line = json!({"event": "exit", "process": labels.host(*host)});
+                if *generation > 0 {
+                    line["generation"] = json!(generation);
+                }
+                line
+            }
+            Fact::Listening(host) => json!({"event": "listening", "server": server(host)}),
+            Fact::OpenForTraffic { server: host, sync_count, count } => json!({
+                "event": "open-for-traffic", "server": server(host),
+                "sync_count": sync_count, "count": count,
+            }),
+            Fact::Request { server: host, from, request, code } if all => {
+                self.request(server(host), *from, request, *code, names, labels)
+            }
+            Fact::Failed { from, to, request, outcome } if all => {
+                let (method, path) = request_line(names, *request);
+                json!({
+                    "event": "failed", "from": labels.host(*from), "to": server(to),
+                    "method": method, "path": path, "outcome": failure_text(*outcome),
+                })
+            }
+            Fact::Registered { server: host, key, status, replica, .. } => json!({
+                "event": "register", "server": server(host), "id": names.full(*key),
+                "status": status.name(), "replica": replica,
+            }),
+            Fact::Renewed { server: host, key, replica } if all => json!({
+                "event": "renew", "server": server(host), "id": names.full(*key),
+                "replica": replica,
+            }),
+            Fact::Cancelled { server: host, key, evicted: true, .. } => json!({
+                "event": "expired-lease", "server": server(host), "id": names.full(*key),
+            }),
+            Fact::Cancelled { server: host, key, replica, evicted: false } => json!({
+                "event": "cancel", "server": server(host), "id": names.full(*key),
+                "replica": replica,
+            }),
+            Fact::Overridden { server: host, key, status } => json!({
+                "event": "override", "server": server(host), "id": names.full(*key),
+                "status": status.map(InstanceStatus::name),
+            }),
+            Fact::EvictRun { server: host, run } if all || !run.evicted.is_empty() => {
+                let evicted: Vec<String> = run.evicted.iter().map(|key| names.full(*key)).collect();
+                json!({
+                    "event": "evict-run", "server": server(host), "enabled": run.enabled,
+                    "expired": run.expired, "limit": run.limit, "evicted": evicted,
+                    "compensation_ms": run.compensation_ms,
+                })
+            }
+            Fact::Threshold { server: host, from, to } => json!({
+                "event": "threshold", "server": server(host), "from": from, "to": to,
+            }),
+            Fact::Bucket { server: host, renews } => {
+                let before = std::mem::replace(&mut self.buckets[host.index()], *renews);
+                if before == *renews && !all {
+                    return None;
+                }
+                json!({"event": "bucket", "server": server(host), "renews": renews})
+            }
+            Fact::SelfPreservation { server: host, on } => {
+                json!({"event": "self-preservation", "server": server(host), "on": on})
+            }
+            Fact::View { client, old, new } if all && self.views => {
+                view_line(labels.host(*client), old, new, world, *client)?
+            }
+            Fact::LocalStatus { client, status, dirty } => json!({
+                "event": "local-status", "client": labels.host(*client),
+                "status": status.name(), "dirty": dirty - self.epoch_ms,
+            }),
+            Fact::Fault(fault) => fault_line(fault, world, labels),
+            _ => return None,
+        };
+        match object {
+            Value::Object(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    fn request(
+        &self,
+        server: String,
+        from: Party,
+        request: &RequestFact<'_>,
+        code: u16,
+        names: &Names,
+        labels: &Labels,
+    ) -> Value {
+        let from = match from {
+            Party::Host(host) => labels.host(host),
+            Party::Outside => "outside".to_owned(),
+        };
+        let (method, path) = request_path(names, request);
+        let mut line = json!({
+            "event": "request", "server": server, "from": from, "method": method, "path": path,
+        });
+        let mut query = Map::new();
+        let mut put_dirty = |dirty: &DirtyParameter| match dirty {
+            DirtyParameter::Absent => {}
+            DirtyParameter::Malformed => drop(query.insert("dirty".to_owned(), json!("malformed"))),
+            DirtyParameter::Value(dirty) => {
+                query.insert("dirty".to_owned(), json!(dirty - self.epoch_ms));
+            }
+        };
+        match request {
+            RequestFact::Register(info) => {
+                line["id"] = json!(names.id_text(info.key));
+                line["status"] = json!(info.status.name());
+                line["dirty"] = json!(info.last_dirty_timestamp - self.epoch_ms);
+            }
+            RequestFact::Heartbeat { status, dirty, .. } => {
+                put_dirty(dirty);
+                if let Some(status) = status {
+                    query.insert("status".to_owned(), json!(status.name()));
+                }
+            }
+            RequestFact::StatusUpdate { value, dirty, .. }
+            | RequestFact::DeleteStatus { value, dirty, .. } => {
+                put_dirty(dirty);
+                if let Some(value) = status_text(*value) {
+                    query.insert("value".to_owned(), json!(value));
+                }
+            }
+            RequestFact::Batch => line["replica"] = json!(true),
+            RequestFact::Cancel(_)
+            | RequestFact::Metadata(_)
+            | RequestFact::Get(_)
+            | RequestFact::GetInstance(_)
+            | RequestFact::GetById(_) => {}
+        }
+        if !query.is_empty() {
+            line["query"] = Value::Object(query);
+        }
+        line["code"] = json!(code);
+        line
+    }
+
+    fn batch_sent(
+        &mut self,
+        at: Instant,
+        link: (HostId, HostId),
+        items: &[BatchItem],
+        names: &Names,
+        labels: &Labels,
+    ) -> Map<String, Value> {
+        let items: Value = items.iter().map(|item| self.item(item, names)).collect();
+        let mut fields = Map::new();
+        let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+        put("t_ms", t_ms(at));
+        put("event", json!("replication-batch"));
+        put("from", json!(labels.server(link.0)));
+        put("to", json!(labels.server(link.1)));
+        if self.last_items.get(&link) == Some(&items) {
+            put("as_before", json!(true));
+        } else {
+            put("items", items.clone());
+            self.last_items.insert(link, items);
+        }
+        fields
+    }
+
+    fn item(&self, item: &BatchItem, names: &Names) -> Value {
+        let action = match item.action {
+            BatchAction::Register(_) => "Register",
+            BatchAction::Heartbeat => "Heartbeat",
+            BatchAction::Cancel => "Cancel",
+            BatchAction::StatusUpdate => "StatusUpdate",
+            BatchAction::DeleteStatusOverride => "DeleteStatusOverride",
+        };
+        let mut line = json!({"action": action, "id": names.full(item.key)});
+        if let Some(status) = status_text(item.status) {
+            line["status"] = json!(status);
+        }
+        if let Some(overridden) = status_text(item.overridden) {
+            line["overridden"] = json!(overridden);
+        }
+        if let DirtyParameter::Value(dirty) = item.dirty {
+            line["dirty"] = json!(dirty - self.epoch_ms);
+        }
+        line
+    }
+
+    fn batch_ended(&mut self, batch: u64, text: &str, took: Option<Instant>, codes: &[u16]) {
+        let waiting = self.waiting.iter_mut().find_map(|line| match line {
+            Line::Batch { number, fields, outcome } if *number == batch => Some((fields, outcome)),
+            _ => None,
+        });
+        let Some((fields, outcome)) = waiting else {
+            return;
+        };
+        *outcome = true;
+        fields.insert("outcome".to_owned(), json!(text));
+        if let Some(took) = took {
+            fields.insert("ms".to_owned(), t_ms(took));
+        }
+        if !codes.is_empty() {
+            fields.insert("codes".to_owned(), json!(codes));
+        }
+    }
+
+    fn registry_line(
+        &self,
+        world: &WorldView<'_>,
+        server: HostId,
+        registry: &Registry,
+        labels: &Labels,
+    ) -> Value {
+        let names = world.names();
+        let keys = registry.apps().flat_map(|app| registry.instances_of(app));
+        let leases: Vec<Value> = keys
+            .filter_map(|key| {
+                let lease = registry.lease(key)?;
+                let info = &registry.objects()[lease.holder];
+                Some(json!({
+                    "id": names.full(key), "status": info.status.name(),
+                    "overridden": info.overridden_status.name(),
+                    "dirty": info.last_dirty_timestamp - self.epoch_ms,
+                    "registered": lease.registration_timestamp - self.epoch_ms,
+                    "renewed": lease.last_update_timestamp - self.epoch_ms,
+                }))
+            })
+            .collect();
+        let now = world.clocks(server);
+        let overrides: Map<String, Value> = registry
+            .overrides()
+            .snapshot(now.mono)
+            .map(|(id, status)| (names.text(id).to_owned(), json!(status.name())))
+            .collect();
+        json!({
+            "t_ms": t_ms(world.now()), "event": "registry", "server": labels.server(server),
+            "leases": leases, "overrides": overrides,
+            "hash": registry.reconcile_hash().to_string(),
+        })
+    }
+}
+
+/// Milliseconds, as a whole number if they are.
+pub(super) fn t_ms(at: Instant) -> Value {
+    let micros = at.nanos() / 1_000;
+    if micros % 1_000 == 0 { json!(micros / 1_000) } else { json!(micros as f64 / 1_000.0) }
+}
+
+fn status_text(status: StatusParameter) -> Option<&'static str> {
+    match status {
+        StatusParameter::Absent => None,
+        StatusParameter::Value(status) => Some(status.name()),
+        StatusParameter::Malformed => Some("malformed"),
+    }
+}
+
+fn failure_text(failure: AttemptFailure) -> &'static str {
+    match failure {
+        AttemptFailure::Refused => "refused",
+        AttemptFailure::ConnectTimeout => "connect-timeout",
+        AttemptFailure::ReadTimeout => "read-timeout",
+        AttemptFailure::Reset => "reset",
+    }
+}
+
+fn outcome_text(outcome: BatchOutcome) -> String {
+    match outcome {
+        BatchOutcome::Answered(code) => code.to_string(),
+        BatchOutcome::Failed(failure) => failure_text(failure).to_owned(),
+    }
+}
+
+fn instance_path(names: &Names, key: InstanceKey) -> String {
+    format!("apps/{}", names.full(key))
+}
+
+fn get_path(names: &Names, what: CacheKey) -> String {
+    match what {
+        CacheKey::AllApps => "apps/".to_owned(),
+        CacheKey::AllAppsDelta => "apps/delta".to_owned(),
+        CacheKey::App(app) => format!("apps/{}", names.app_name(app)),
+        CacheKey::Vip(vip) => format!("vips/{}", names.text(vip)),
+        CacheKey::SecureVip(vip) => format!("svips/{}", names.text(vip)),
+    }
+}
+
+fn request_line(names: &Names, line: RequestLine) -> (&'static str, String) {
+    match line {
+        RequestLine::Register(key) => {
+            ("POST", format!("apps/{}", names.app_name(names.app_of(key))))
+        }
+        RequestLine::Heartbeat(key) => ("PUT", instance_path(names, key)),
+        RequestLine::Cancel(key) => ("DELETE", instance_path(names, key)),
+        RequestLine::Get(what) => ("GET", get_path(names, what)),
+    }
+}
+
+fn request_path(names: &Names, request: &RequestFact<'_>) -> (&'static str, String) {
+    match request {
+        RequestFact::Register(info) => request_line(names, RequestLine::Register(info.key)),
+        RequestFact::Heartbeat { key, .. } => request_line(names, RequestLine::Heartbeat(*key)),
+        RequestFact::Cancel(key) => request_line(names, RequestLine::Cancel(*key)),
+        RequestFact::Get(what) => request_line(names, RequestLine::Get(*what)),
+        RequestFact::StatusUpdate { key, .. } => {
+            ("PUT", format!("{}/status", instance_path(names, *key)))
+        }
+        RequestFact::DeleteStatus { key, .. } => {
+            ("DELETE", format!("{}/status", instance_path(names, *key)))
+        }
+        RequestFact::Metadata(key) => ("PUT", format!("{}/metadata", instance_path(names, *key))),
+        RequestFact::GetInstance(key) => ("GET", instance_path(names, *key)),
+        RequestFact::GetById(id) => ("GET", format!("instances/{}", names.text(*id))),
+        RequestFact::Batch => ("POST", "peerreplication/batch/".to_owned()),
+    }
+}
+
+/// What changed between two views; nothing if it is only the version.
+fn view_line(
+    client: String,
+    old: &View,
+    new: &View,
+    world: &WorldView<'_>,
+    host: HostId,
+) -> Option<Value> {
+    let names = world.names();
+    let statuses = |view: &View| -> BTreeMap<InstanceKey, InstanceStatus> {
+        view.instances().map(|info| (info.key, info.status)).collect()
+    };
+    let (before, after) = (statuses(old), statuses(new));
+    let changed: Vec<String> = new
+        .instances()
+        .filter(|info| before.get(&info.key) != Some(&info.status))
+        .map(|info| format!("{}={}", names.full(info.key), info.status))
+        .collect();
+    let removed: Vec<String> = old
+        .instances()
+        .filter(|info| !after.contains_key(&info.key))
+        .map(|info| names.full(info.key))
+        .collect();
+    if changed.is_empty() && removed.is_empty() {
+        return None;
+    }
+    let only_up = world.setup().profile_of(host).client.filter_only_up_instances;
+    let mut line = json!({
+        "event": "view", "client": client, "size": new.counts.total(),
+        "visible": new.visible(only_up), "hash": new.counts.to_string(),
+    });
+    if !changed.is_empty() {
+        line["changed"] = json!(changed);
+    }
+    if !removed.is_empty() {
+        line["removed"] = json!(removed);
+    }
+    Some(line)
+}
+
+fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> Value {
+    let process = |what: &str, host: &HostId| json!({"event": "fault", "what": what, "process": labels.host(*host)});
+    match fault {
+        FaultFact::Process(what, host) => process(what, host),
+        FaultFact::SetStatus(host, status) => {
+            let mut line = process("set-status", host);
+            line["status"] = json!(status.name());
+            line
+        }
+        FaultFact::StepClock(host, by) => {
+            let mut line = process("step-clock", host);
+            line["by_ms"] = json!(by / 1_000_000);
+            line
+        }
+        FaultFact::SkewClock(host, ppm) => {
+            let mut line = process("skew-clock", host);
+            line["ppm"] = json!(ppm);
+            line
+        }
+        FaultFact::SetConfig(host, key) => {
+            let mut line = process("set-config", host);
+            line["key"] = json!(key);
+            line
+        }
+        FaultFact::Network { what, entry, from, to } => {
+            const LISTED: usize = 100;
+            let names = |hosts: &crate::sim::HostSet| -> Vec<String> {
+                let mut names: Vec<String> =
+                    hosts.iter().take(LISTED).map(|host| labels.host(host)).collect();
+                if hosts.len() > LISTED {
+                    names.push(format!("… {} in all", hosts.len()));
+                }
+                names
+            };
+            let mut line = json!({
+                "event": "fault", "what": what, "name": entry_name(*entry, labels),
+                "from": names(from), "to": names(to),
+            });
+            describe(&world.setup().timeline[*entry].action, &mut line);
+            line
+        }
+        FaultFact::Heal { entry } => {
+            json!({"event": "fault", "what": "heal", "name": entry_name(*entry, labels)})
+        }
+    }
+}
+
+fn entry_name(entry: usize, labels: &Labels) -> String {
+    labels.entry(entry).to_owned()
+}
+
+fn describe(action: &Action, line: &mut Value) {
+    let direction = |both: bool| if both { "both" } else { "one-way" };
+    match action {
+        Action::Partition(cut, mode) => {
+            line["direction"] = json!(direction(cut.both_ways));
+            line["mode"] = json!(match mode {
+                CutMode::Blackhole => "blackhole",
+                CutMode::Refuse => "refuse",
+            });
+        }
+        Action::Slow(cut, by) => {
+            line["direction"] = json!(direction(cut.both_ways));
+            line["added_ms"] = t_ms(Instant::ZERO + *by);
+        }
+        Action::Hold(cut) | Action::Lossy(cut, _) => {
+            line["direction"] = json!(direction(cut.both_ways));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,497 @@
+//! Verdicts: every expectation checked while the run happens.
+
+use super::divergence::Divergence;
+use super::truth::Truth;
+use crate::eureka::{AppId, InstanceKey, InstanceStatus};
+use crate::scenario::{Bounds, EventKind, Metric, Plan, Servers, Subject, Wanted, When};
+use crate::sim::{Fact, HostId, WorldView};
+use crate::time::Instant;
+
+/// How an expectation came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The sentence shown for it.
+    pub text: String,
+    /// Whether it holds.
+    pub ok: bool,
+    /// The numbers: `min 1000 (eureka-1 at 5m00s)`.
+    pub detail: String,
+}
+
+/// A value at one instant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Reading {
+    Number(f64),
+    Status(Option<InstanceStatus>),
+}
+
+/// A value, where and when.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    reading: Reading,
+    server: Option<HostId>,
+    at: Instant,
+}
+
+/// One expectation under way.
+#[derive(Clone, Debug)]
+struct Check {
+    text: String,
+    subject: Subject,
+    /// The least and the greatest value in its time.
+    least: Option<Seen>,
+    greatest: Option<Seen>,
+    last: Option<Seen>,
+    /// The first value that was not as expected.
+    violation: Option<Seen>,
+    /// For "at some time": for each server, when it first was so.
+    satisfied: Vec<Option<Instant>>,
+    /// For "at some time": servers that had a value at all.
+    present: Vec<bool>,
+    /// Events counted, and the first and last of them.
+    count: u64,
+    first_event: Option<(Instant, Option<HostId>)>,
+    /// A server named in the expectation did not run.
+    absent: Option<Instant>,
+    evaluated: bool,
+}
+
+/// All expectations of a run.
+#[derive(Clone, Debug)]
+pub(super) struct Checks {
+    checks: Vec<Check>,
+    divergence: Option<Divergence>,
+    /// Something happened since the last evaluation.
+    touched: bool,
+}
+
+impl Checks {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let servers = plan.setup.servers.len();
+        let check = |expectation: &crate::scenario::Expectation| Check {
+            text: expectation.text.clone(),
+            subject: expectation.subject.clone(),
+            least: None,
+            greatest: None,
+            last: None,
+            violation: None,
+            satisfied: vec![None; servers],
+            present: vec![false; servers],
+            count: 0,
+            first_event: None,
+            absent: None,
+            evaluated: false,
+        };
+        let needs_divergence = plan.expectations.iter().any(|expectation| {
+            matches!(
+                expectation.subject,
+                Subject::Metric { metric: Metric::PeerDivergence | Metric::ConvergenceSeconds, .. }
+            )
+        });
+        let instances = plan.setup.names.instance_count();
+        Self {
+            checks: plan.expectations.iter().map(check).collect(),
+            divergence: needs_divergence.then(|| Divergence::new(servers, instances)),
+            touched: true,
+        }
+    }
+
+    pub(super) fn fact(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
+        self.touched = true;
+        if let Some(divergence) = &mut self.divergence {
+            divergence.fact(at, fact, world);
+        }
+        for check in &mut self.checks {
+            if let Subject::Event { kind, server, app, instance, during, .. } = &check.subject {
+                let timely = during.is_none_or(|(from, to)| (from..=to).contains(&at));
+                let Some(event) = event_of(fact, *kind, world).filter(|_| timely) else {
+                    continue;
+                };
+                let of_app = |key: InstanceKey, app: AppId| world.names().app_of(key) == app;
+                let right = server.is_none_or(|server| event.server == Some(server))
+                    && instance.is_none_or(|key| event.keys.contains(&key))
+                    && app.is_none_or(|app| event.keys.iter().any(|key| of_app(*key, app)));
+                if right {
+                    check.count += 1;
+                    check.first_event.get_or_insert((at, event.server));
+                }
+            }
+        }
+    }
+
+    /// The state lasts from now until just before `next`.
+    pub(super) fn elapsed(&mut self, next: Instant, truth: &Truth, world: &WorldView<'_>) {
+        let now = world.now();
+        if let Some(divergence) = &mut self.divergence {
+            divergence.elapsed(now);
+        }
+        let divergence = self.divergence.as_ref();
+        let touched = std::mem::take(&mut self.touched);
+        for check in &mut self.checks {
+            let Subject::Metric { metric, when, .. } = check.subject else {
+                continue;
+            };
+            let (from, to) = match when {
+                When::Always => (Instant::ZERO, Instant::NEVER),
+                When::During(from, to) | When::Within(from, to) => (from, to),
+            };
+            // The instants of the window in which the state is as it is now: from … until.
+            let last = Instant::from_nanos(next.nanos().saturating_sub(1));
+            let (first, until) = (now.max(from), last.min(to));
+            if first > until || (!touched && check.evaluated && !grows(metric)) {
+                continue;
+            }
+            check.evaluated = true;
+            check.evaluate(first, truth, divergence, world);
+            if grows(metric) && until > first {
+                check.evaluate(until, truth, divergence, world);
+            }
+        }
+    }
+
+    pub(super) fn verdicts(&self, server_name: impl Fn(HostId) -> String) -> Vec<Verdict> {
+        self.checks.iter().map(|check| check.verdict(&server_name)).collect()
+    }
+}
+
+/// Metrics that change while nothing happens.
+const fn grows(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::GhostSeconds
+            | Metric::MissingSeconds
+            | Metric::SelfPreservationMinutes
+            | Metric::FalseProtectionMinutes
+            | Metric::ConvergenceSeconds
+            | Metric::BelowRenewThreshold
+    )
+}
+
+impl Check {
+    fn evaluate(
+        &mut self,
+        at: Instant,
+        truth: &Truth,
+        divergence: Option<&Divergence>,
+        world: &WorldView<'_>,
+    ) {
+        let Subject::Metric { metric, servers, app, instance, view, bounds, when } = self.subject
+        else {
+            return;
+        };
+        let read = Read { metric, app, instance, at, truth, divergence, world };
+        let within = matches!(when, When::Within(..));
+        if let Some(client) = view {
+            let reading = read.of_view(client);
+            self.see(Seen { reading, server: None, at }, &bounds, within, 0);
+            return;
+        }
+        if metric.is_global() {
+            let reading = Reading::Number(read.global());
+            self.see(Seen { reading, server: None, at }, &bounds, within, 0);
+            return;
+        }
+        match servers {
+            Servers::One(server) => match read.of_server(server) {
+                Some(reading) => {
+                    let seen = Seen { reading, server: Some(server), at };
+                    self.see(seen, &bounds, within, server.index());
+                }
+                None if !within => {
+                    self.absent.get_or_insert(at);
+                }
+                None => {}
+            },
+            Servers::Each => {
+                for server in world.server_hosts() {
+                    if let Some(reading) = read.of_server(server) {
+                        let seen = Seen { reading, server: Some(server), at };
+                        self.see(seen, &bounds, within, server.index());
+                    }
+                }
+            }
+            Servers::Sum | Servers::Max | Servers::Min => {
+                let all = world.server_hosts().filter_map(|server| read.of_server(server));
+                let numbers = all.filter_map(|reading| match reading {
+                    Reading::Number(number) => Some(number),
+                    Reading::Status(_) => None,
+                });
+                let together = match servers {
+                    Servers::Sum => numbers.reduce(|a, b| a + b),
+                    Servers::Max => numbers.reduce(f64::max),
+                    _ => numbers.reduce(f64::min),
+                };
+                if let Some(number) = together {
+                    let seen = Seen { reading: Reading::Number(number), server: None, at };
+                    self.see(seen, &bounds, within, 0);
+                }
+            }
+        }
+    }
+
+    fn see(&mut self, seen: Seen, bounds: &Bounds, within: bool, slot: usize) {
+        self.last = Some(seen);
+        if let Reading::Number(number) = seen.reading {
+            let below = |other: &Option<Seen>| other.is_none_or(|other| number < other.number());
+            let above = |other: &Option<Seen>| other.is_none_or(|other| number > other.number());
+            if below(&self.least) {
+                self.least = Some(seen);
+            }
+            if above(&self.greatest) {
+                self.greatest = Some(seen);
+            }
+        }
+        let holds = match (seen.reading, bounds.equals) {
+            (Reading::Number(number), _) => bounds.hold(number),
+            (Reading::Status(status), Some(Wanted::Status(wanted))) => status == wanted,
+            (Reading::Status(_), _) => false,
+        };
+        if within {
+            self.present[slot] = true;
+            if holds {
+                self.satisfied[slot].get_or_insert(seen.at);
+            }
+        } else if !holds {
+            self.violation.get_or_insert(seen);
+        }
+    }
+
+    fn verdict(&self, name: &impl Fn(HostId) -> String) -> Verdict {
+        let (ok, detail) = match &self.subject {
+            Subject::Event { bounds, .. } => {
+                let first = self.first_event.map_or_else(String::new, |(at, server)| {
+                    let server = server.map(|server| format!(" ({})", name(server)));
+                    format!(", first at {at}{}", server.unwrap_or_default())
+                });
+                let times = if self.count == 1 { "time" } else { "times" };
+                (bounds.hold(self.count as f64), format!("{} {times}{first}", self.count))
+            }
+            Subject::Metric { when: When::Within(..), .. } => self.within_verdict(name),
+            Subject::Metric { metric, bounds, .. } => {
+                let flag = metric.is_flag();
+                match (self.absent, self.violation, self.last) {
+                    (Some(at), None, _) => (false, format!("the server was not running at {at}")),
+                    (_, Some(seen), _) => (false, seen.text(flag, name)),
+                    (None, None, None) => (false, "no server was running".to_owned()),
+                    (None, None, Some(last)) => (true, self.extreme(bounds, flag, last, name)),
+                }
+            }
+        };
+        Verdict { text: self.text.clone(), ok, detail }
+    }
+
+    fn within_verdict(&self, name: &impl Fn(HostId) -> String) -> (bool, String) {
+        let servers = self.present.iter().zip(&self.satisfied).enumerate();
+        let mut missed = None;
+        let mut latest: Option<Instant> = None;
+        let mut any = false;
+        for (server, (present, satisfied)) in servers {
+            any |= *present;
+            match satisfied {
+                Some(at) => latest = latest.max(Some(*at)),
+                None if *present => missed = missed.or(Some(HostId::new(server))),
+                None => {}
+            }
+        }
+        match (any, missed, self.last) {
+            (false, ..) => (false, "no server was running".to_owned()),
+            (_, None, _) => (true, latest.map_or_else(String::new, |at| format!("first at {at}"))),
+            (_, Some(server), Some(last)) => {
+                let who = last.server.map(|_| format!(" at {}", name(server))).unwrap_or_default();
+                let (text, shown) = (last.value(false), last.at);
+                (false, format!("never so{who}; last seen {text} at {shown}"))
+            }
+            (_, Some(_), None) => (false, "never so".to_owned()),
+        }
+    }
+
+    /// The value that came nearest to a bound.
+    fn extreme(
+        &self,
+        bounds: &Bounds,
+        flag: bool,
+        last: Seen,
+        name: &impl Fn(HostId) -> String,
+    ) -> String {
+        let lower = bounds.at_least.is_some() || bounds.above.is_some();
+        let upper = bounds.at_most.is_some() || bounds.below.is_some();
+        let shown = |label: &str, seen: &Option<Seen>| {
+            seen.map(|seen| format!("{label} {}", seen.text(flag, name)))
+        };
+        let texts: Vec<String> = [
+            lower.then(|| shown("min", &self.least)).flatten(),
+            upper.then(|| shown("max", &self.greatest)).flatten(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if texts.is_empty() { last.value(flag) } else { texts.join(", ") }
+    }
+}
+
+impl Seen {
+    fn number(&self) -> f64 {
+        match self.reading {
+            Reading::Number(number) => number,
+            Reading::Status(_) => 0.0,
+        }
+    }
+
+    fn value(&self, flag: bool) -> String {
+        match self.reading {
+            Reading::Number(number) if flag => (number != 0.0).to_string(),
+            Reading::Number(number) => {
+                let rounded = (number * 1000.0).round() / 1000.0;
+                rounded.to_string()
+            }
+            Reading::Status(Some(status)) => status.name().to_owned(),
+            Reading::Status(None) => "ABSENT".to_owned(),
+        }
+    }
+
+    /// `160 (eureka-0 at 5m00s)`
+    fn text(&self, flag: bool, name: &impl Fn(HostId) -> String) -> String {
+        let value = self.value(flag);
+        match self.server {
+            Some(server) => format!("{value} ({} at {})", name(server), self.at),
+            None => format!("{value} (at {})", self.at),
+        }
+    }
+}
+
+/// Reads a metric.
+struct Read<'a> {
+    metric: Metric,
+    app: Option<AppId>,
+    instance: Option<InstanceKey>,
+    at: Instant,
+    truth: &'a Truth,
+    divergence: Option<&'a Divergence>,
+    world: &'a WorldView<'a>,
+}
+
+impl Read<'_> {
+    fn global(&self) -> f64 {
+        match self.metric {
+            Metric::PeerDivergence => self.divergence.map_or(0.0, |d| d.differing() as f64),
+            Metric::ConvergenceSeconds => {
+                self.divergence.map_or(0.0, |d| d.convergence_nanos(self.at) as f64 / 1e9)
+            }
+            _ => self.truth.alive(self.app) as f64,
+        }
+    }
+
+    /// At a server, if it runs.
+    fn of_server(&self, server: HostId) -> Option<Reading> {
+        let process = self.world.server(server)?;
+        let registry = &process.registry;
+        let flag = |flag: bool| f64::from(u8::from(flag));
+        let nanos = |nanos: u128, per: f64| nanos as f64 / per;
+        let (second, minute) = (1e9, 60e9);
+        let (truth, at) = (self.truth, self.at);
+        let gauges = || registry.gauges(self.world.clocks(server));
+        Some(Reading::Number(match self.metric {
+            Metric::RegistrySize => match self.app {
+                Some(app) => registry.instances_of(app).count() as f64,
+                None => gauges().local_registry_size as f64,
+            },
+            Metric::RenewsLastMin => gauges().num_of_renews_in_last_min as f64,
+            Metric::RenewsPerMinThreshold => registry.threshold().into(),
+            Metric::ExpectedClients => gauges().expected_number_of_clients_sending_renews.into(),
+            Metric::LeaseExpirationEnabled => flag(registry.is_lease_expiration_enabled()),
+            Metric::BelowRenewThreshold => flag(gauges().is_below_renew_threshold),
+            Metric::Ghosts => truth.ghosts(server, self.app) as f64,
+            Metric::Missing => truth.missing(server, self.app) as f64,
+            Metric::Evicted => truth.evicted(server).0 as f64,
+            Metric::EvictedHealthy => truth.evicted(server).1 as f64,
+            Metric::GhostSeconds => nanos(truth.ghost_nanos(server, at), second),
+            Metric::MissingSeconds => nanos(truth.missing_nanos(server, at), second),
+            Metric::SelfPreservationMinutes => nanos(truth.protected_nanos(server, at), minute),
+            Metric::FalseProtectionMinutes => {
+                nanos(truth.falsely_protected_nanos(server, at), minute)
+            }
+            Metric::ReplicationBacklog => {
+                process.peers.iter().map(|peer| peer.backlog() as f64).sum()
+            }
+            Metric::FullFetches => truth.full_fetches(server) as f64,
+            Metric::NotFoundRegistrations => truth.not_found_registrations(server) as f64,
+            Metric::Status => {
+                return Some(Reading::Status(
+                    self.instance.and_then(|key| registry.status_of(key)),
+                ));
+            }
+            Metric::Alive | Metric::PeerDivergence | Metric::ConvergenceSeconds => self.global(),
+        }))
+    }
+
+    /// As a client sees it; a client that does not run sees nothing.
+    fn of_view(&self, client: HostId) -> Reading {
+        let only_up = self.world.setup().profile_of(client).client.filter_only_up_instances;
+        let view = self.world.client(client).map(|client| self.world.views().get(client.view()));
+        if self.metric == Metric::Status {
+            let found =
+                view.and_then(|view| view.instances().find(|info| Some(info.key) == self.instance));
+            return Reading::Status(found.map(|info| info.status));
+        }
+        let size = match (view, self.app) {
+            (None, _) => 0,
+            (Some(view), None) => view.visible(only_up) as usize,
+            (Some(view), Some(app)) => view
+                .instances()
+                .filter(|info| self.world.names().app_of(info.key) == app)
+                .filter(|info| !only_up || info.status == InstanceStatus::Up)
+                .count(),
+        };
+        Reading::Number(size as f64)
+    }
+}
+
+/// What an event concerns.
+struct Event {
+    server: Option<HostId>,
+    keys: Vec<InstanceKey>,
+}
+
+/// The event of a kind that a fact is, if it is one.
+fn event_of(fact: &Fact<'_>, kind: EventKind, world: &WorldView<'_>) -> Option<Event> {
+    let of = |server: Option<HostId>, keys: Vec<InstanceKey>| Some(Event { server, keys });
+    let process = |host: HostId| of(world.is_server(host).then_some(host), vec![world.key(host)]);
+    match (kind, fact) {
+        (EventKind::Start, Fact::Started(host, _)) | (EventKind::Exit, Fact::Exited(host, _)) => {
+            process(*host)
+        }
+        (EventKind::Listening, Fact::Listening(server)) => of(Some(*server), Vec::new()),
+        (EventKind::OpenForTraffic, Fact::OpenForTraffic { server, .. }) => {
+            of(Some(*server), Vec::new())
+        }
+        (EventKind::Request, Fact::Request { server, request, .. }) => {
+            of(Some(*server), request.key().into_iter().collect())
+        }
+        (EventKind::Failed, Fact::Failed { from, to, .. }) => of(Some(*to), vec![world.key(*from)]),
+        (EventKind::ReplicationBatch, Fact::BatchSent { from, items, .. }) => {
+            of(Some(*from), items.iter().map(|item| item.key).collect())
+        }
+        (EventKind::EvictRun, Fact::EvictRun { server, run }) if !run.evicted.is_empty() => {
+            of(Some(*server), run.evicted.clone())
+        }
+        (EventKind::View, Fact::View { client, .. })
+        | (EventKind::LocalStatus, Fact::LocalStatus { client, .. }) => process(*client),
+        (EventKind::Fault, Fact::Fault(fault)) => match fault.host() {
+            Some(host) => process(host),
+            None => of(None, Vec::new()),
+        },
+        (EventKind::Register, Fact::Registered { server, key, .. })
+        | (EventKind::Renew, Fact::Renewed { server, key, .. })
+        | (EventKind::Override, Fact::Overridden { server, key, .. })
+        | (EventKind::Cancel, Fact::Cancelled { server, key, evicted: false, .. })
+        | (EventKind::ExpiredLease, Fact::Cancelled { server, key, evicted: true, .. }) => {
+            of(Some(*server), vec![*key])
+        }
+        (EventKind::Threshold, Fact::Threshold { server, .. })
+        | (EventKind::Bucket, Fact::Bucket { server, .. })
+        | (EventKind::SelfPreservation, Fact::SelfPreservation { server, on: true }) => {
+            of(Some(*server), Vec::new())
+        }
+        _ => None,
+    }
+}

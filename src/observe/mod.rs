@@ -1,0 +1,27 @@
+//! What is made of a run while it happens: time series, the truth about who is alive, events,
+//! verdicts on expectations, traces. Observers watch; nothing here influences a run.
+
+mod divergence;
+mod events;
+mod expect;
+mod labels;
+mod log;
+mod series;
+mod summary;
+mod timespans;
+mod trace;
+mod truth;
+mod watch;
+
+pub use events::{EventLevel, EventLog};
+pub use expect::Verdict;
+pub use labels::Labels;
+pub use log::RunLog;
+pub use series::{Row, Series};
+pub use summary::{AppSummary, ExpectationSummary, ServerSummary, Summary};
+pub use timespans::{EvictionPoint, FaultWindow, Lane, RatePoint, Timespans};
+pub use trace::{OpenTrace, TraceFile, TraceLog};
+pub use watch::{Recording, Watch};
+
+#[cfg(test)]
+mod tests;

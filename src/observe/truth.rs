@@ -1,0 +1,302 @@
+//! The truth: which instances really run and which should be registered, held against what each
+//! registry says.
+
+use crate::eureka::{AppId, InstanceKey, Names};
+use crate::sim::{Fact, FaultFact, HostId, WorldView};
+use crate::time::Instant;
+
+/// A number that is summed over time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Integral {
+    value: u64,
+    since: Instant,
+    /// Value times ns so far.
+    sum: u128,
+}
+
+impl Integral {
+    fn set(&mut self, value: u64, at: Instant) {
+        self.sum = self.at(at);
+        self.since = at;
+        self.value = value;
+    }
+
+    /// The sum up to `at`, in ns.
+    fn at(&self, at: Instant) -> u128 {
+        self.sum + u128::from(self.value) * u128::from(at.since(self.since).nanos())
+    }
+}
+
+/// What is true of one server.
+#[derive(Clone, Debug, Default)]
+struct Server {
+    /// Its registry exists.
+    running: bool,
+    registered: Vec<bool>,
+    ghosts: u64,
+    missing: u64,
+    ghosts_by_app: Vec<u64>,
+    missing_by_app: Vec<u64>,
+    ghost_time: Integral,
+    missing_time: Integral,
+    evicted: u64,
+    evicted_healthy: u64,
+    protected: bool,
+    protected_time: Integral,
+    falsely_protected_time: Integral,
+    full_fetches: u64,
+    not_found_registrations: u64,
+}
+
+/// Who is alive, who is registered where.
+#[derive(Clone, Debug)]
+pub(super) struct Truth {
+    servers: Vec<Server>,
+    /// By instance: its process runs, and is one that registers.
+    alive: Vec<bool>,
+    /// By instance: it should be registered.
+    wanted: Vec<bool>,
+    alive_count: u64,
+    alive_by_app: Vec<u64>,
+    wanted_count: u64,
+    wanted_by_app: Vec<u64>,
+    /// By instance: its last heartbeat was answered 404.
+    sent_away: Vec<bool>,
+}
+
+impl Truth {
+    /// Before anything has happened.
+    #[must_use]
+    pub(super) fn new(servers: usize, names: &Names) -> Self {
+        let server = Server {
+            registered: vec![false; names.instance_count()],
+            ghosts_by_app: vec![0; names.app_count()],
+            missing_by_app: vec![0; names.app_count()],
+            ..Server::default()
+        };
+        Self {
+            servers: vec![server; servers],
+            alive: vec![false; names.instance_count()],
+            wanted: vec![false; names.instance_count()],
+            alive_count: 0,
+            alive_by_app: vec![0; names.app_count()],
+            wanted_count: 0,
+            wanted_by_app: vec![0; names.app_count()],
+            sent_away: vec![false; names.instance_count()],
+        }
+    }
+
+    /// Takes note of a fact.
+    pub(super) fn fact(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
+        match *fact {
+            Fact::Started(host, _)
+            | Fact::Exited(host, _)
+            | Fact::Fault(FaultFact::Process("kill" | "stop", host)) => {
+                let stops = matches!(fact, Fact::Fault(FaultFact::Process("stop", _)));
+                self.process_changed(host, stops, at, world);
+            }
+            Fact::Initialised(server) => self.server_started(server, at),
+            Fact::Registered { server, key, is_new: true, .. } => {
+                self.registered(server, key, true, at, world);
+            }
+            Fact::Cancelled { server, key, evicted, .. } => {
+                self.registered(server, key, false, at, world);
+                let healthy = self.alive[key.index()];
+                let server = &mut self.servers[server.index()];
+                server.evicted += u64::from(evicted);
+                server.evicted_healthy += u64::from(evicted && healthy);
+            }
+            Fact::SelfPreservation { server, on } => {
+                let server = &mut self.servers[server.index()];
+                server.protected = on;
+                server.update_protection(at);
+            }
+            Fact::Request { server, ref request, code, .. } => self.request(server, request, code),
+            _ => {}
+        }
+    }
+
+    fn request(&mut self, server: HostId, request: &crate::sim::RequestFact<'_>, code: u16) {
+        use crate::eureka::server::CacheKey;
+        use crate::sim::RequestFact;
+        match request {
+            RequestFact::Heartbeat { key, .. } => self.sent_away[key.index()] = code == 404,
+            RequestFact::Register(info) => {
+                let sent_away = std::mem::take(&mut self.sent_away[info.key.index()]);
+                self.servers[server.index()].not_found_registrations += u64::from(sent_away);
+            }
+            RequestFact::Get(CacheKey::AllApps) if code == 200 => {
+                self.servers[server.index()].full_fetches += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// A process started, is asked to stop, or is gone.
+    fn process_changed(&mut self, host: HostId, stops: bool, at: Instant, world: &WorldView<'_>) {
+        let registers = world.setup().profile_of(host).client.register_with_eureka;
+        let key = world.key(host);
+        let alive = registers && world.is_alive(host);
+        let wanted = !stops && world.wants_to_be_registered(host);
+        self.set_process(key, world.names().app_of(key), alive, wanted, at);
+        if world.is_server(host) && !world.is_alive(host) {
+            let server = &mut self.servers[host.index()];
+            server.running = false;
+            server.registered.fill(false);
+            server.ghosts_by_app.fill(0);
+            server.missing_by_app.fill(0);
+            (server.ghosts, server.missing, server.protected) = (0, 0, false);
+            server.update(at);
+        }
+    }
+
+    fn set_process(
+        &mut self,
+        key: InstanceKey,
+        app: AppId,
+        alive: bool,
+        wanted: bool,
+        at: Instant,
+    ) {
+        let was_alive = std::mem::replace(&mut self.alive[key.index()], alive);
+        let was_wanted = std::mem::replace(&mut self.wanted[key.index()], wanted);
+        if was_alive != alive {
+            step(&mut self.alive_count, alive);
+            step(&mut self.alive_by_app[app.index()], alive);
+        }
+        if was_wanted != wanted {
+            step(&mut self.wanted_count, wanted);
+            step(&mut self.wanted_by_app[app.index()], wanted);
+        }
+        for server in self.servers.iter_mut().filter(|server| server.running) {
+            if server.registered[key.index()] && was_alive != alive {
+                step(&mut server.ghosts, !alive);
+                step(&mut server.ghosts_by_app[app.index()], !alive);
+            }
+            if !server.registered[key.index()] && was_wanted != wanted {
+                step(&mut server.missing, wanted);
+                step(&mut server.missing_by_app[app.index()], wanted);
+            }
+            server.update(at);
+        }
+    }
+
+    fn server_started(&mut self, server: HostId, at: Instant) {
+        let server = &mut self.servers[server.index()];
+        server.running = true;
+        server.missing = self.wanted_count;
+        server.missing_by_app.clone_from(&self.wanted_by_app);
+        server.update(at);
+    }
+
+    fn registered(
+        &mut self,
+        server: HostId,
+        key: InstanceKey,
+        registered: bool,
+        at: Instant,
+        world: &WorldView<'_>,
+    ) {
+        let app = world.names().app_of(key).index();
+        let (alive, wanted) = (self.alive[key.index()], self.wanted[key.index()]);
+        let server = &mut self.servers[server.index()];
+        if std::mem::replace(&mut server.registered[key.index()], registered) == registered {
+            return;
+        }
+        if !alive {
+            step(&mut server.ghosts, registered);
+            step(&mut server.ghosts_by_app[app], registered);
+        }
+        if wanted {
+            step(&mut server.missing, !registered);
+            step(&mut server.missing_by_app[app], !registered);
+        }
+        server.update(at);
+    }
+
+    /// Instances that really run.
+    #[must_use]
+    pub(super) fn alive(&self, app: Option<AppId>) -> u64 {
+        app.map_or(self.alive_count, |app| self.alive_by_app[app.index()])
+    }
+
+    /// Instances in a server's registry that do not run.
+    #[must_use]
+    pub(super) fn ghosts(&self, server: HostId, app: Option<AppId>) -> u64 {
+        let server = &self.servers[server.index()];
+        app.map_or(server.ghosts, |app| server.ghosts_by_app[app.index()])
+    }
+
+    /// Instances that should be in a server's registry and are not.
+    #[must_use]
+    pub(super) fn missing(&self, server: HostId, app: Option<AppId>) -> u64 {
+        let server = &self.servers[server.index()];
+        app.map_or(server.missing, |app| server.missing_by_app[app.index()])
+    }
+
+    /// Leases a server has evicted, and how many of them while their instance ran.
+    #[must_use]
+    pub(super) fn evicted(&self, server: HostId) -> (u64, u64) {
+        let server = &self.servers[server.index()];
+        (server.evicted, server.evicted_healthy)
+    }
+
+    /// Ghosts summed over time, in ns.
+    #[must_use]
+    pub(super) fn ghost_nanos(&self, server: HostId, at: Instant) -> u128 {
+        self.servers[server.index()].ghost_time.at(at)
+    }
+
+    /// Missing instances summed over time, in ns.
+    #[must_use]
+    pub(super) fn missing_nanos(&self, server: HostId, at: Instant) -> u128 {
+        self.servers[server.index()].missing_time.at(at)
+    }
+
+    /// Time in self-preservation, in ns.
+    #[must_use]
+    pub(super) fn protected_nanos(&self, server: HostId, at: Instant) -> u128 {
+        self.servers[server.index()].protected_time.at(at)
+    }
+
+    /// Time in self-preservation while nobody was dead or missing, in ns.
+    #[must_use]
+    pub(super) fn falsely_protected_nanos(&self, server: HostId, at: Instant) -> u128 {
+        self.servers[server.index()].falsely_protected_time.at(at)
+    }
+
+    /// Full registries a server has answered with.
+    #[must_use]
+    pub(super) fn full_fetches(&self, server: HostId) -> u64 {
+        self.servers[server.index()].full_fetches
+    }
+
+    /// Registrations at a server that followed a heartbeat answered 404.
+    #[must_use]
+    pub(super) fn not_found_registrations(&self, server: HostId) -> u64 {
+        self.servers[server.index()].not_found_registrations
+    }
+}
+
+impl Server {
+    fn update(&mut self, at: Instant) {
+        self.ghost_time.set(self.ghosts, at);
+        self.missing_time.set(self.missing, at);
+        self.update_protection(at);
+    }
+
+    fn update_protection(&mut self, at: Instant) {
+        let falsely = self.protected && self.ghosts == 0 && self.missing == 0;
+        self.protected_time.set(self.protected.into(), at);
+        self.falsely_protected_time.set(falsely.into(), at);
+    }
+}
+
+/// One more, or one less.
+fn step(count: &mut u64, up: bool) {
+    if up {
+        *count += 1;
+    } else {
+        *count -= 1;
+    }
+}

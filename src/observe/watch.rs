@@ -1,0 +1,119 @@
+//! The observer of a run: everything that is made of it, in one.
+
+use super::events::EventLog;
+use super::expect::Checks;
+use super::labels::Labels;
+use super::log::RunLog;
+use super::series::Series;
+use super::summary::{Summary, summarize};
+use super::timespans::Timespans;
+use super::trace::TraceLog;
+use super::truth::Truth;
+use crate::scenario::Plan;
+use crate::sim::{DigestValue, Fact, Observer, ServerOperation, WorldView};
+use crate::time::Instant;
+
+/// Watches a run. With `TRACED` it also gets every operation on a registry, for `run --trace`.
+pub struct Watch<const TRACED: bool> {
+    plan: Plan,
+    labels: Labels,
+    truth: Truth,
+    series: Series,
+    timespans: Timespans,
+    checks: Checks,
+    /// `events.jsonl`
+    pub events: Option<EventLog>,
+    /// `run --log`
+    pub log: Option<RunLog>,
+    /// `run --trace`
+    pub trace: Option<TraceLog>,
+}
+
+/// What was recorded of a run.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// The summary.
+    pub summary: Summary,
+    /// The time series.
+    pub series: Series,
+    /// Faults, self-preservation, evictions, renewals.
+    pub timespans: Timespans,
+    /// What processes are called.
+    pub labels: Labels,
+}
+
+impl<const TRACED: bool> Watch<TRACED> {
+    /// Before a run of this plan.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let servers = plan.setup.servers.len();
+        Self {
+            labels: Labels::new(plan),
+            truth: Truth::new(servers, &plan.setup.names),
+            series: Series::new(plan.observe.every, servers),
+            timespans: Timespans::new(servers),
+            checks: Checks::new(plan),
+            events: None,
+            log: None,
+            trace: None,
+            plan: plan.clone(),
+        }
+    }
+
+    /// After the run: what was recorded. Files are complete then.
+    pub fn finish(&mut self, world: &WorldView<'_>, digest: DigestValue) -> Recording {
+        let now = world.now();
+        self.elapsed(Instant::from_nanos(now.nanos() + 1), world);
+        self.series.finish(&self.truth, world);
+        self.timespans.finish(now, &self.plan);
+        if let Some(events) = &mut self.events {
+            events.finish(world, &self.labels);
+        }
+        if let Some(log) = &mut self.log {
+            log.finish();
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.finish(world);
+        }
+        let verdicts = self.checks.verdicts(|server| self.labels.server(server).to_owned());
+        let parts = (&self.truth, self.timespans.lanes());
+        let summary = summarize(&self.plan, world, &self.labels, parts, digest, verdicts);
+        Recording {
+            summary,
+            series: self.series.clone(),
+            timespans: self.timespans.clone(),
+            labels: self.labels.clone(),
+        }
+    }
+}
+
+impl<const TRACED: bool> Observer for Watch<TRACED> {
+    const WANTS_OPERATIONS: bool = TRACED;
+
+    fn fact(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
+        self.truth.fact(at, fact, world);
+        self.series.fact(fact);
+        self.timespans.fact(at, fact, world, &self.labels);
+        self.checks.fact(at, fact, world);
+        if let Some(events) = &mut self.events {
+            events.fact(at, fact, world, &self.labels);
+        }
+        if let Some(log) = &mut self.log {
+            log.fact(at, fact, world, &self.labels);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.fact(fact, world);
+        }
+    }
+
+    fn operation(&mut self, at: Instant, operation: &ServerOperation<'_>, world: &WorldView<'_>) {
+        if let Some(trace) = &mut self.trace {
+            trace.operation(at, operation, world);
+        }
+    }
+
+    fn elapsed(&mut self, next: Instant, world: &WorldView<'_>) {
+        self.series.elapsed(next, &self.truth, world);
+        self.checks.elapsed(next, &self.truth, world);
+    }
+}

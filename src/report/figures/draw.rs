@@ -1,0 +1,196 @@
+//! The sheet that panels are drawn on: text, lines and areas in pixels, and the mapping of time and
+//! values to them.
+
+use plotters::coord::Shift;
+use plotters::drawing::DrawingArea;
+use plotters::prelude::{
+    Circle, DrawingBackend, PathElement, RGBAColor, RGBColor, Rectangle, Text,
+};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, IntoFont, ShapeStyle, TextStyle};
+
+use crate::time::Instant;
+
+/// Text and axes.
+pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
+/// What is less important.
+pub(super) const GREY: RGBColor = RGBColor(102, 102, 102);
+/// Grid lines.
+pub(super) const FAINT: RGBColor = RGBColor(228, 228, 228);
+/// Really alive.
+pub(super) const ALIVE: RGBColor = RGBColor(0, 0, 0);
+/// Faults.
+pub(super) const FAULT: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
+
+/// Okabe–Ito: distinguishable also with impaired colour vision.
+const SERVERS: [RGBColor; 5] = [
+    RGBColor(0x00, 0x72, 0xB2),
+    RGBColor(0xE6, 0x9F, 0x00),
+    RGBColor(0x00, 0x9E, 0x73),
+    RGBColor(0xCC, 0x79, 0xA7),
+    RGBColor(0x56, 0xB4, 0xE9),
+];
+/// Dashes of servers, as second channel: ink and gap in pixels; none is a solid line.
+const DASHES: [Option<(f64, f64)>; 5] =
+    [None, Some((9.0, 5.0)), Some((3.0, 4.0)), Some((14.0, 4.0)), Some((6.0, 9.0))];
+
+/// Where the plot begins, in pixels from the left.
+pub(super) const LEFT: i32 = 78;
+/// Where it ends, in pixels from the right: the rest is for labels at the ends of lines.
+const RIGHT: i32 = 178;
+
+/// How a line looks.
+#[derive(Clone, Copy)]
+pub(super) struct Stroke {
+    pub(super) colour: RGBAColor,
+    pub(super) width: u32,
+    pub(super) dash: Option<(f64, f64)>,
+}
+
+impl Stroke {
+    pub(super) fn solid(colour: RGBColor, width: u32) -> Self {
+        Self { colour: colour.to_rgba(), width, dash: None }
+    }
+
+    /// The line of a server. Those drawn later are thinner, so that equal lines all show.
+    pub(super) fn server(index: usize) -> Self {
+        let width = [4, 3, 2].get(index).copied().unwrap_or(2);
+        let dash = DASHES[index % DASHES.len()];
+        Self { colour: server_colour(index).to_rgba(), width, dash }
+    }
+}
+
+/// The colour of a server.
+pub(super) const fn server_colour(index: usize) -> RGBColor {
+    SERVERS[index % SERVERS.len()]
+}
+
+/// A drawing, in pixels. What cannot be drawn is left out: the backends here write to memory.
+pub(super) struct Sheet<'a, DB: DrawingBackend> {
+    area: &'a DrawingArea<DB, Shift>,
+    pub(super) width: i32,
+}
+
+impl<'a, DB: DrawingBackend> Sheet<'a, DB> {
+    pub(super) fn new(area: &'a DrawingArea<DB, Shift>, (width, _): (u32, u32)) -> Self {
+        let _ = area.fill(&plotters::style::colors::WHITE);
+        Self { area, width: width as i32 }
+    }
+
+    /// The scenario's name and what it is about.
+    pub(super) fn title(&mut self, name: &str, about: &str) {
+        self.text(name, (24, 16), 20, INK, (HPos::Left, VPos::Top));
+        let room = (self.width - 48) / 7;
+        self.text(&shorten(about, room as usize), (24, 44), 14, GREY, (HPos::Left, VPos::Top));
+    }
+
+    pub(super) fn text(
+        &mut self,
+        text: &str,
+        at: (i32, i32),
+        size: i32,
+        colour: RGBColor,
+        (h, v): (HPos, VPos),
+    ) {
+        let style = TextStyle::from(("sans-serif", size).into_font()).color(&colour);
+        let _ = self.area.draw(&Text::new(text.to_owned(), at, style.pos(Pos::new(h, v))));
+    }
+
+    pub(super) fn rectangle(&mut self, from: (i32, i32), to: (i32, i32), colour: RGBAColor) {
+        let _ = self.area.draw(&Rectangle::new([from, to], colour.filled()));
+    }
+
+    pub(super) fn frame(&mut self, from: (i32, i32), to: (i32, i32), colour: RGBColor) {
+        let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: 1 };
+        let _ = self.area.draw(&Rectangle::new([from, to], style));
+    }
+
+    pub(super) fn disc(&mut self, at: (i32, i32), radius: i32, colour: RGBColor, filled: bool) {
+        let style = ShapeStyle { color: colour.to_rgba(), filled, stroke_width: 2 };
+        let _ = self.area.draw(&Circle::new(at, radius, style));
+    }
+
+    pub(super) fn line(&mut self, points: &[(i32, i32)], stroke: Stroke) {
+        let style = ShapeStyle { color: stroke.colour, filled: false, stroke_width: stroke.width };
+        let pieces = match stroke.dash {
+            None => vec![points.to_vec()],
+            Some(dash) => dashes(points, dash),
+        };
+        for piece in pieces.into_iter().filter(|piece| piece.len() > 1) {
+            let _ = self.area.draw(&PathElement::new(piece, style));
+        }
+    }
+}
+
+/// The pieces of ink of a dashed polyline.
+fn dashes(points: &[(i32, i32)], (ink, gap): (f64, f64)) -> Vec<Vec<(i32, i32)>> {
+    let mut pieces = Vec::new();
+    let mut piece: Vec<(i32, i32)> = points.first().copied().into_iter().collect();
+    let (mut drawing, mut left) = (true, ink);
+    for pair in points.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let (dx, dy) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
+        let length = dx.hypot(dy);
+        let mut done = 0.0;
+        while length - done > left {
+            done += left;
+            let share = done / length;
+            let at = (from.0 + (dx * share) as i32, from.1 + (dy * share) as i32);
+            if drawing {
+                piece.push(at);
+                pieces.push(std::mem::take(&mut piece));
+            } else {
+                piece = vec![at];
+            }
+            drawing = !drawing;
+            left = if drawing { ink } else { gap };
+        }
+        left -= length - done;
+        if drawing {
+            piece.push(to);
+        }
+    }
+    pieces.push(piece);
+    pieces
+}
+
+/// The mapping of a panel: time to the right, values upwards.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Axes {
+    pub(super) left: i32,
+    pub(super) right: i32,
+    pub(super) top: i32,
+    pub(super) bottom: i32,
+    duration: u64,
+    most: f64,
+}
+
+impl Axes {
+    /// Between `top` and `bottom` pixels; `most` is the value at the top.
+    pub(super) fn new(width: i32, (top, bottom): (i32, i32), duration: Instant, most: f64) -> Self {
+        let duration = duration.nanos().max(1);
+        Self { left: LEFT, right: width - RIGHT, top, bottom, duration, most }
+    }
+
+    pub(super) fn x(&self, at: Instant) -> i32 {
+        let width = u128::from((self.right - self.left).unsigned_abs());
+        let offset = u128::from(at.nanos().min(self.duration)) * width / u128::from(self.duration);
+        self.left + offset as i32
+    }
+
+    pub(super) fn y(&self, value: f64) -> i32 {
+        let height = f64::from(self.bottom - self.top);
+        let share = (value / self.most).clamp(0.0, 1.0);
+        self.bottom - (share * height) as i32
+    }
+}
+
+/// Text cut to so many characters.
+pub(super) fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(most.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}

@@ -1,0 +1,127 @@
+//! Figures: SVG and PNG of the same drawing, on one axis of virtual time.
+
+mod draw;
+mod panels;
+mod scale;
+
+use std::sync::Once;
+
+use plotters::backend::{BitMapBackend, RGBPixel, SVGBackend};
+use plotters::drawing::IntoDrawingArea;
+use plotters::prelude::FontStyle;
+
+use crate::observe::Recording;
+use crate::scenario::Plan;
+use draw::Sheet;
+
+/// Pixels.
+const WIDTH: u32 = 1200;
+
+/// Roboto (Apache-2.0, see the licence beside it), reduced to Latin, Greek and Cyrillic.
+const FONT: &[u8] = include_bytes!("font/Roboto-Regular.ttf");
+
+/// A figure of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// What each server has registered against who is really alive, and the evictions between.
+    RegistrySize,
+    /// Renewals against the threshold.
+    RenewRates,
+}
+
+impl Figure {
+    /// Every figure.
+    pub const ALL: [Self; 2] = [Self::RegistrySize, Self::RenewRates];
+
+    /// Its file's name, without extension.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RegistrySize => "registry-size",
+            Self::RenewRates => "renew-rates",
+        }
+    }
+
+    /// The figure as SVG.
+    #[must_use]
+    pub fn svg(self, plan: &Plan, recording: &Recording) -> String {
+        register_font();
+        let mut text = String::new();
+        let height = self.height(recording);
+        let area = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
+        self.draw(&mut Sheet::new(&area, (WIDTH, height)), plan, recording);
+        // Writing into a text cannot fail.
+        let _ = area.present();
+        drop(area);
+        text
+    }
+
+    /// The figure as PNG.
+    #[must_use]
+    pub fn png(self, plan: &Plan, recording: &Recording) -> Vec<u8> {
+        register_font();
+        let height = self.height(recording);
+        let mut pixels = vec![255; (WIDTH * height * 3) as usize];
+        {
+            let backend =
+                BitMapBackend::<RGBPixel>::with_buffer_and_format(&mut pixels, (WIDTH, height))
+                    .expect("the buffer has three bytes for every pixel");
+            let area = backend.into_drawing_area();
+            self.draw(&mut Sheet::new(&area, (WIDTH, height)), plan, recording);
+            let _ = area.present();
+        }
+        encode(&pixels, height)
+    }
+
+    fn height(self, recording: &Recording) -> u32 {
+        let lanes = panels::lanes_height(recording);
+        match self {
+            Self::RegistrySize => 90 + 330 + 190 + lanes,
+            Self::RenewRates => 90 + 360 + lanes,
+        }
+    }
+
+    fn draw<DB: plotters::prelude::DrawingBackend>(
+        self,
+        sheet: &mut Sheet<'_, DB>,
+        plan: &Plan,
+        recording: &Recording,
+    ) {
+        sheet.title(&plan.name, &plan.about);
+        let top = 74;
+        match self {
+            Self::RegistrySize => {
+                panels::registry_size(sheet, plan, recording, (top, top + 330));
+                panels::evictions(sheet, plan, recording, (top + 330, top + 520));
+                panels::lanes(sheet, plan, recording, top + 520);
+            }
+            Self::RenewRates => {
+                panels::renew_rates(sheet, plan, recording, (top, top + 360));
+                panels::lanes(sheet, plan, recording, top + 360);
+            }
+        }
+    }
+}
+
+fn register_font() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // The embedded font is one; without it texts would be missing, nothing else.
+        let registered =
+            plotters::style::register_font("sans-serif", FontStyle::Normal, FONT).is_ok();
+        debug_assert!(registered, "the embedded font is a font");
+    });
+}
+
+fn encode(pixels: &[u8], height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, WIDTH, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let written = encoder.write_header().and_then(|mut writer| {
+        writer.write_image_data(pixels)?;
+        writer.finish()
+    });
+    debug_assert!(written.is_ok(), "the buffer has the size the header says");
+    bytes
+}

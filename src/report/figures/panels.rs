@@ -1,0 +1,386 @@
+//! The panels of the figures.
+
+use plotters::prelude::DrawingBackend;
+use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::draw::{
+    ALIVE, Axes, FAINT, FAULT, GREY, INK, LEFT, Sheet, Stroke, server_colour, shorten,
+};
+use super::scale::{time_label, time_step, value_label, value_ticks};
+use crate::observe::{Recording, Row};
+use crate::scenario::{Plan, Sampling};
+use crate::sim::HostId;
+use crate::time::{Instant, Span};
+
+/// Most servers that are drawn; more would be a carpet.
+const SERVERS: usize = 8;
+/// Height of a lane.
+const LANE: i32 = 24;
+/// Rows of labels for faults above a panel.
+const LABEL_ROWS: usize = 3;
+
+/// A line of a panel: points in time, and what it is called at its end.
+struct Curve {
+    points: Vec<(Instant, f64)>,
+    stroke: Stroke,
+    label: String,
+}
+
+/// Registered instances of each server against those really alive.
+pub(super) fn registry_size<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    plan: &Plan,
+    recording: &Recording,
+    span: (i32, i32),
+) {
+    let mut curves: Vec<Curve> = servers(recording)
+        .map(|(index, name)| {
+            let size = |row: &Row| row.gauges.local_registry_size as f64;
+            curve(plan, recording, index, Stroke::server(index), name, size)
+        })
+        .collect();
+    let rows = recording.series.rows();
+    let alive = rows.iter().map(|row| (row.at, row.alive as f64)).collect();
+    let label = "really alive".to_owned();
+    curves.push(Curve { points: alive, stroke: Stroke::solid(ALIVE, 1), label });
+    let title = "Registered instances of each server, and those really alive";
+    chart(sheet, plan, recording, span, title, &curves, true);
+}
+
+/// Renewals in the last complete minute against the threshold.
+pub(super) fn renew_rates<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    plan: &Plan,
+    recording: &Recording,
+    span: (i32, i32),
+) {
+    let mut curves = Vec::new();
+    for (index, name) in servers(recording) {
+        let rate = recording
+            .timespans
+            .rates()
+            .iter()
+            .filter(|point| point.server == HostId::new(index))
+            // Ten seconds, scaled to a minute.
+            .map(|point| (point.at, point.renewals as f64 * 6.0));
+        let colour = server_colour(index).mix(0.25);
+        let stroke = Stroke { colour, width: 1, dash: None };
+        curves.push(Curve { points: rate.collect(), stroke, label: String::new() });
+        let renews = |row: &Row| row.gauges.num_of_renews_in_last_min as f64;
+        curves.push(curve(plan, recording, index, Stroke::server(index), name, renews));
+    }
+    for (index, name) in servers(recording) {
+        let threshold = |row: &Row| f64::from(row.gauges.num_of_renews_per_min_threshold);
+        let colour = server_colour(index).to_rgba();
+        let stroke = Stroke { colour, width: 1, dash: Some((2.0, 3.0)) };
+        let label = format!("{name} threshold");
+        curves.push(curve(plan, recording, index, stroke, &label, threshold));
+    }
+    let title = "Renewals in the last complete minute (faint: as they arrive), and the threshold \
+                 they must exceed";
+    chart(sheet, plan, recording, span, title, &curves, true);
+}
+
+/// What each run of the eviction task found and did.
+pub(super) fn evictions<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    plan: &Plan,
+    recording: &Recording,
+    span: (i32, i32),
+) {
+    let runs: Vec<_> = recording
+        .timespans
+        .evictions()
+        .iter()
+        .filter(|run| run.expired > 0 && run.server.index() < SERVERS)
+        .collect();
+    let most = runs.iter().map(|run| run.expired.max(run.evicted)).max().unwrap_or(0) as f64;
+    let title = "Runs of the eviction task: expired (ring), limit (bar), evicted (dot)";
+    let axes = frame(sheet, plan, recording, span, title, most, false);
+    if runs.is_empty() {
+        let middle = ((axes.left + axes.right) / 2, (axes.top + axes.bottom) / 2);
+        sheet.text("no lease ever expired", middle, 14, GREY, (HPos::Center, VPos::Center));
+    }
+    for run in runs {
+        let index = run.server.index();
+        let colour = server_colour(index);
+        let x = axes.x(run.at) + 5 * index as i32;
+        let line = [(x, axes.y(0.0)), (x, axes.y(run.expired as f64))];
+        sheet.line(&line, Stroke::solid(colour, 1));
+        sheet.disc((x, axes.y(run.expired as f64)), 4, colour, false);
+        let limit = axes.y(run.limit as f64);
+        if run.limit as f64 <= most {
+            sheet.line(&[(x - 5, limit), (x + 5, limit)], Stroke::solid(INK, 2));
+        }
+        if run.evicted > 0 {
+            sheet.disc((x, axes.y(run.evicted as f64)), 4, colour, true);
+        }
+        if run.compensation_ms > 0 {
+            let text = format!("+{}", Span::from_millis(run.compensation_ms.unsigned_abs()));
+            let at = (x + 7, axes.y(run.expired as f64));
+            sheet.text(&text, at, 12, GREY, (HPos::Left, VPos::Center));
+        }
+    }
+}
+
+/// Pixels that the lanes need.
+pub(super) fn lanes_height(recording: &Recording) -> u32 {
+    let lanes = recording.labels.servers().len().min(SERVERS) as i32;
+    (64 + LANE * lanes).unsigned_abs()
+}
+
+/// When each server was in self-preservation.
+pub(super) fn lanes<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    plan: &Plan,
+    recording: &Recording,
+    top: i32,
+) {
+    let count = recording.labels.servers().len().min(SERVERS) as i32;
+    let (top, bottom) = (top + 26, top + 26 + LANE * count);
+    let duration = plan.setup.duration;
+    let axes = Axes::new(sheet.width, (top, bottom), duration, 1.0);
+    let title = "Self-preservation: nothing is evicted";
+    sheet.text(title, (LEFT, top - 6), 14, INK, (HPos::Left, VPos::Bottom));
+    shade(sheet, &axes, recording, false);
+    time_ticks(sheet, &axes, duration, true);
+    for (index, name) in servers(recording) {
+        let y = top + LANE * index as i32;
+        let name = shorten(name, 18);
+        let at = (axes.right + 8, y + LANE / 2);
+        sheet.text(&name, at, 13, server_colour(index), (HPos::Left, VPos::Center));
+        let of_server = recording.timespans.lanes().iter();
+        for lane in of_server.filter(|lane| lane.server == HostId::new(index)) {
+            let (from, to) = (axes.x(lane.from), axes.x(lane.to.unwrap_or(duration)));
+            hatch(sheet, (from, y + 4), (to.max(from + 1), y + LANE - 4), index);
+        }
+    }
+    sheet.frame((axes.left, top), (axes.right, bottom), FAINT);
+}
+
+/// A hatched bar: seen also in black and white.
+fn hatch<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    from: (i32, i32),
+    to: (i32, i32),
+    index: usize,
+) {
+    let colour = server_colour(index);
+    sheet.rectangle(from, to, colour.mix(0.25));
+    let height = to.1 - from.1;
+    let mut x = from.0 - height;
+    while x < to.0 {
+        // The part of a rising line that lies within the bar.
+        let start = (x.max(from.0), to.1 - (x.max(from.0) - x));
+        let end_x = (x + height).min(to.0);
+        let end = (end_x, to.1 - (end_x - x));
+        if end.0 > start.0 {
+            sheet.line(&[start, end], Stroke::solid(colour, 1));
+        }
+        x += 7;
+    }
+    sheet.frame(from, to, colour);
+}
+
+/// The servers that are drawn.
+fn servers(recording: &Recording) -> impl Iterator<Item = (usize, &str)> {
+    recording.labels.servers().iter().take(SERVERS).map(String::as_str).enumerate()
+}
+
+/// A value of a server over time; broken where its process did not run.
+fn curve(
+    plan: &Plan,
+    recording: &Recording,
+    index: usize,
+    stroke: Stroke,
+    label: &str,
+    value: impl Fn(&Row) -> f64,
+) -> Curve {
+    let longest = match plan.observe.every {
+        Sampling::Every(every) => every.saturating_mul(3),
+        Sampling::Change => Span::from_nanos(u64::MAX),
+    };
+    let mut points: Vec<(Instant, f64)> = Vec::new();
+    let rows = recording.series.rows().iter();
+    for row in rows.filter(|row| row.server == HostId::new(index)) {
+        if let Some((last, _)) = points.last()
+            && row.at.since(*last) > longest
+        {
+            points.push((*last, f64::NAN));
+        }
+        points.push((row.at, value(row)));
+    }
+    Curve { points, stroke, label: label.to_owned() }
+}
+
+/// A panel of curves.
+fn chart<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    plan: &Plan,
+    recording: &Recording,
+    span: (i32, i32),
+    title: &str,
+    curves: &[Curve],
+    labels: bool,
+) {
+    let values = curves.iter().flat_map(|curve| curve.points.iter().map(|(_, value)| *value));
+    let most = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
+    let axes = frame(sheet, plan, recording, span, title, most, labels);
+    for curve in curves {
+        for piece in steps(&axes, &curve.points) {
+            sheet.line(&piece, curve.stroke);
+        }
+    }
+    end_labels(sheet, &axes, curves);
+}
+
+/// Frame, grid, ticks and faults of a panel; the mapping of its values.
+fn frame<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    plan: &Plan,
+    recording: &Recording,
+    (top, bottom): (i32, i32),
+    title: &str,
+    most: f64,
+    labels: bool,
+) -> Axes {
+    let (most, step) = value_ticks(most * 1.05);
+    let head = if labels { 26 + 14 * LABEL_ROWS as i32 } else { 26 };
+    let duration = plan.setup.duration;
+    let axes = Axes::new(sheet.width, (top + head, bottom - 24), duration, most);
+    sheet.text(title, (LEFT, top + 4), 14, INK, (HPos::Left, VPos::Top));
+    shade(sheet, &axes, recording, labels);
+    let mut tick = 0.0;
+    while tick <= most {
+        let y = axes.y(tick);
+        sheet.line(&[(axes.left, y), (axes.right, y)], Stroke::solid(FAINT, 1));
+        let at = (axes.left - 8, y);
+        sheet.text(&value_label(tick), at, 12, GREY, (HPos::Right, VPos::Center));
+        tick += step;
+    }
+    time_ticks(sheet, &axes, duration, true);
+    axes
+}
+
+fn time_ticks<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    axes: &Axes,
+    duration: Instant,
+    labelled: bool,
+) {
+    let step = time_step(Span::from_nanos(duration.nanos()));
+    let mut tick = Instant::ZERO;
+    while tick <= duration {
+        let x = axes.x(tick);
+        sheet.line(&[(x, axes.bottom), (x, axes.bottom + 4)], Stroke::solid(GREY, 1));
+        if labelled {
+            let text = time_label(Span::from_nanos(tick.nanos()));
+            sheet.text(&text, (x, axes.bottom + 7), 12, GREY, (HPos::Center, VPos::Top));
+        }
+        tick += step;
+    }
+    sheet.line(&[(axes.left, axes.bottom), (axes.right, axes.bottom)], Stroke::solid(GREY, 1));
+}
+
+/// Faults behind a panel: shaded while they last, a line if they are over at once; named above the
+/// panel if there is room.
+fn shade<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    axes: &Axes,
+    recording: &Recording,
+    labels: bool,
+) {
+    const LETTER: i32 = 7;
+    let mut rows_end = [i32::MIN; LABEL_ROWS];
+    for fault in recording.timespans.faults() {
+        let (from, to) = (axes.x(fault.from), axes.x(fault.to));
+        if fault.to > fault.from {
+            sheet.rectangle((from, axes.top), (to.max(from + 1), axes.bottom), FAULT.mix(0.10));
+        }
+        let edge = Stroke { dash: Some((3.0, 3.0)), ..Stroke::solid(FAULT, 1) };
+        sheet.line(&[(from, axes.top), (from, axes.bottom)], edge);
+        if !labels {
+            continue;
+        }
+        let text = shorten(&fault.what, 30);
+        let width = LETTER * text.chars().count() as i32;
+        // A label that would leave the sheet ends where it stands instead.
+        let start = from.min(sheet.width - 8 - width);
+        if let Some(row) = rows_end.iter().position(|end| *end < start) {
+            rows_end[row] = start + width + 8;
+            let y = axes.top - 3 - 14 * row as i32;
+            sheet.text(&text, (start, y), 12, FAULT, (HPos::Left, VPos::Bottom));
+        }
+    }
+}
+
+/// A step line in pixels: of many points in one column, those that are seen.
+fn steps(axes: &Axes, points: &[(Instant, f64)]) -> Vec<Vec<(i32, i32)>> {
+    let mut pieces = vec![Vec::new()];
+    let mut last_y: Option<i32> = None;
+    for (at, value) in points {
+        let piece: &mut Vec<(i32, i32)> = pieces.last_mut().expect("there is always a piece");
+        if !value.is_finite() {
+            pieces.push(Vec::new());
+            last_y = None;
+            continue;
+        }
+        let (x, y) = (axes.x(*at), axes.y(*value));
+        if let Some(last) = last_y {
+            push(piece, (x, last));
+        }
+        push(piece, (x, y));
+        last_y = Some(y);
+    }
+    pieces
+}
+
+/// Adds a point; of those in one column, only the extremes and the last matter.
+fn push(piece: &mut Vec<(i32, i32)>, point: (i32, i32)) {
+    if piece.last() == Some(&point) {
+        return;
+    }
+    if let [.., a, b] = piece.as_slice() {
+        let flat = a.1 == b.1 && b.1 == point.1;
+        let upright =
+            a.0 == b.0 && b.0 == point.0 && (b.1 - a.1).signum() == (point.1 - b.1).signum();
+        if flat || upright {
+            piece.pop();
+        }
+    }
+    piece.push(point);
+}
+
+/// Names at the ends of lines, moved apart where they would overlap.
+fn end_labels<DB: DrawingBackend>(sheet: &mut Sheet<'_, DB>, axes: &Axes, curves: &[Curve]) {
+    const HEIGHT: i32 = 15;
+    let mut labels: Vec<(i32, &Curve)> = curves
+        .iter()
+        .filter(|curve| !curve.label.is_empty())
+        .filter_map(|curve| {
+            let (_, value) = curve.points.iter().rev().find(|(_, value)| value.is_finite())?;
+            Some((axes.y(*value), curve))
+        })
+        .collect();
+    labels.sort_by_key(|(y, _)| *y);
+    let mut lowest = axes.top;
+    for label in &mut labels {
+        label.0 = label.0.max(lowest);
+        lowest = label.0 + HEIGHT;
+    }
+    // What was pushed below the panel moves back up, and pushes the others.
+    let mut highest = axes.bottom + HEIGHT;
+    for label in labels.iter_mut().rev() {
+        label.0 = label.0.min(highest - HEIGHT);
+        highest = label.0;
+    }
+    for (y, curve) in labels {
+        let x = axes.right + 6;
+        sheet.line(&[(x, y), (x + 16, y)], curve.stroke);
+        let colour = curve.stroke.colour.rgb();
+        let colour = plotters::style::RGBColor(colour.0, colour.1, colour.2);
+        let text = shorten(&curve.label, 22);
+        sheet.text(&text, (x + 22, y), 13, colour, (HPos::Left, VPos::Center));
+    }
+}

@@ -1,0 +1,21 @@
+//! What people and programs see of a run: text, JSON, CSV, figures. Everything here turns recorded
+//! values into bytes; nothing here looks into the kernel or touches files.
+
+mod check;
+mod csv;
+mod diagnostics;
+mod figures;
+mod replay;
+mod style;
+mod summary;
+
+pub use check::{CheckReport, check_text};
+pub use csv::series_csv;
+pub use diagnostics::render as render_diagnostics;
+pub use figures::Figure;
+pub use replay::{ReplayReport, replay_text};
+pub use style::escape;
+pub use summary::summary_text;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! The summary as people read it: expectations first, then a table per server, then the line that
+//! runs it again.
+
+use super::style::{BAD, DIM, END, GOOD, NAME, escape};
+use crate::observe::{Lane, Recording, ServerSummary};
+use crate::time::{Instant, Span};
+
+/// Most servers in the table; the rest is counted.
+const SERVERS: usize = 12;
+/// Most times of self-preservation shown for a server.
+const LANES: usize = 2;
+
+/// The summary, with colours. `rerun` is the command line that does it again.
+#[must_use]
+pub fn summary_text(recording: &Recording, rerun: &str) -> String {
+    let summary = &recording.summary;
+    let virtual_time = Span::from_millis(summary.virtual_ms);
+    let mut text = format!(
+        "{NAME}{}{END}  seed {}  {virtual_time} simulated  digest {}\n",
+        summary.scenario, summary.seed, summary.digest
+    );
+    if summary.expectations.is_empty() {
+        text += &format!("  {DIM}no expectations: nothing was checked{END}\n");
+    }
+    let width = summary.expectations.iter().map(|e| escape(&e.text).chars().count()).max();
+    let width = width.unwrap_or(0).min(70);
+    for expectation in &summary.expectations {
+        let (colour, sign) = if expectation.ok { (GOOD, "✓") } else { (BAD, "✗") };
+        let sentence = escape(&expectation.text);
+        text += &format!("  {colour}{sign}{END} {sentence:<width$}  {}\n", expectation.detail);
+    }
+    text += &table(&summary.servers, Instant::ZERO + virtual_time);
+    text += &format!("{DIM}rerun:{END} {rerun}\n");
+    text
+}
+
+fn table(servers: &[ServerSummary], end: Instant) -> String {
+    let heads =
+        ["registry", "alive", "ghosts", "missing", "evicted", "healthy evicted", "threshold"];
+    let rows: Vec<[String; 7]> = servers
+        .iter()
+        .take(SERVERS)
+        .map(|server| {
+            let number = |number: Option<i64>| number.map_or("–".to_owned(), |n| n.to_string());
+            [
+                number(server.registry_size),
+                server.alive.to_string(),
+                server.ghosts.to_string(),
+                server.missing.to_string(),
+                server.evicted.to_string(),
+                server.evicted_healthy.to_string(),
+                number(server.threshold.map(i64::from)),
+            ]
+        })
+        .collect();
+    let names = servers.iter().take(SERVERS).map(|server| server.name.chars().count());
+    let name_width = names.max().unwrap_or(0).max("server".len());
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0).max(heads[column].len())
+    };
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+    let mut text = format!("  {DIM}{:<name_width$}", "server");
+    for (head, width) in heads.iter().zip(&widths) {
+        text += &format!("  {head:>width$}");
+    }
+    text += &format!("  self-preservation{END}\n");
+    for (server, row) in servers.iter().zip(&rows) {
+        text += &format!("  {NAME}{:<name_width$}{END}", server.name);
+        for (cell, width) in row.iter().zip(&widths) {
+            text += &format!("  {cell:>width$}");
+        }
+        text += &format!("  {}\n", lanes(server, end));
+    }
+    if servers.len() > SERVERS {
+        text += &format!("  … and {} more servers\n", servers.len() - SERVERS);
+    }
+    text
+}
+
+/// `0s – 2m00s, 6m00s – end`
+fn lanes(server: &ServerSummary, end: Instant) -> String {
+    let lane = |lane: &Lane| match lane.to {
+        Some(to) if to < end => format!("{} – {to}", lane.from),
+        _ => format!("{} – end", lane.from),
+    };
+    if server.lanes.is_empty() {
+        return "never".to_owned();
+    }
+    let mut shown: Vec<String> = server.lanes.iter().take(LANES).map(lane).collect();
+    if server.lanes.len() > LANES {
+        let total = Span::from_millis(server.self_preservation_ms);
+        shown.push(format!("… {} times, {total} in all", server.lanes.len()));
+    }
+    shown.join(", ")
+}

@@ -1,0 +1,237 @@
+//! From text to plan: reads every part of a scenario in turn and puts the plan together.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::apps::{self, Group};
+use super::cluster::{self, Cluster};
+use super::diagnostics::{Diagnostics, Rejected, Severity};
+use super::include::{Files, Loader};
+use super::plan::{AppPlan, Plan};
+use super::reader::{Reader, texts};
+use super::source::{Place, Sources};
+use super::timeline::Timeline;
+use super::tree::Table;
+use super::{expect, network, overrides, timeline};
+use crate::eureka::Names;
+use crate::eureka::client::{ClientProfile, Endpoints};
+use crate::sim::{ClientSetup, ServerSetup, Setup};
+use crate::time::{Instant, Span};
+
+/// What the parts of a scenario put together.
+pub(super) struct Builder {
+    pub(super) diags: Diagnostics,
+    pub(super) names: Names,
+    pub(super) seed: u64,
+    pub(super) duration: Span,
+    pub(super) profiles: Vec<ClientProfile>,
+    pub(super) endpoints: Vec<Endpoints>,
+    pub(super) servers: Vec<ServerSetup>,
+    /// Zone of each server, by position in the cluster's list.
+    pub(super) server_zones: Vec<usize>,
+    pub(super) clients: Vec<ClientSetup>,
+    pub(super) client_zones: Vec<u16>,
+    pub(super) groups: Vec<Group>,
+}
+
+/// Reads a scenario.
+///
+/// `path` names the file, `text` is its text. `sets` are values from the command line
+/// (`KEY=VALUE`), `seed` replaces the file's.
+///
+/// # Errors
+/// With every problem found, if there is an error among them.
+pub fn load(
+    path: &Path,
+    text: &str,
+    sets: &[String],
+    seed: Option<u64>,
+    files: &dyn Files,
+) -> Result<Plan, Rejected> {
+    let mut sources = Sources::default();
+    let mut diags = Diagnostics::default();
+    let main = sources.add(path.display().to_string(), text);
+    let mut loader =
+        Loader { files, sources: &mut sources, diags: &mut diags, open: vec![path.to_path_buf()] };
+    let mut document = loader.load(path, main);
+    // What a broken file lacks is no problem of its own.
+    if diags.has_errors() {
+        return Err(Rejected { sources, diagnostics: diags.into_sorted() });
+    }
+    overrides::apply(&mut document, sets, &mut sources, &mut diags);
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let place = Place { source: main, span: 0..0 };
+    match build(&document, &place, &stem.unwrap_or_default(), seed, diags) {
+        Ok((mut plan, diags)) => {
+            plan.warnings = diags.into_sorted();
+            plan.sources = sources;
+            Ok(plan)
+        }
+        Err(diags) => Err(Rejected { sources, diagnostics: diags.into_sorted() }),
+    }
+}
+
+/// The plan and the warnings, or the problems.
+fn build(
+    document: &Table,
+    place: &Place,
+    stem: &str,
+    seed: Option<u64>,
+    diags: Diagnostics,
+) -> Result<(Plan, Diagnostics), Diagnostics> {
+    let mut builder = Builder {
+        diags,
+        names: Names::default(),
+        seed: 0,
+        duration: Span::ZERO,
+        profiles: Vec::new(),
+        endpoints: Vec::new(),
+        servers: Vec::new(),
+        server_zones: Vec::new(),
+        clients: Vec::new(),
+        client_zones: Vec::new(),
+        groups: Vec::new(),
+    };
+    let mut reader = Reader::new(document, place, "the scenario");
+    let name = name(&mut reader, stem, &mut builder.diags);
+    let head = builder.head(&mut reader, seed);
+    let cluster_node = reader.node("cluster");
+    let eureka = reader.node("eureka");
+    let cluster = Cluster::read(cluster_node, eureka, &mut builder);
+    cluster::servers(reader.node("servers"), &cluster, &mut builder);
+    apps::read(reader.node("apps"), &cluster, &mut builder);
+    let network = network::network(reader.node("network"), &cluster, &mut builder);
+    let races = network::races(reader.node("sim"), &mut builder.diags);
+    let observe = network::observe(reader.node("observe"), builder.duration, &mut builder.diags);
+    network::hunt(reader.node("hunt"), &cluster, &mut builder);
+    let Timeline { entries, plans } =
+        timeline::read(reader.node("timeline"), &cluster, &mut builder);
+    let expectations = expect::read(reader.node("expect"), &mut builder);
+    reader.node("include");
+    reader.finish(&mut builder.diags);
+
+    let Builder { diags, names, seed, duration, profiles, endpoints, servers, clients, .. } =
+        builder;
+    if diags.has_errors() {
+        return Err(diags);
+    }
+    let mut plans_by_app: Vec<AppPlan> = Vec::new();
+    for group in &builder.groups {
+        let first = servers.len() + group.clients.start;
+        let hosts = first..servers.len() + group.clients.end;
+        match plans_by_app.iter_mut().find(|plan| plan.app == group.app) {
+            Some(plan) => plan.hosts.push(hosts),
+            None => plans_by_app.push(AppPlan { app: group.app, hosts: vec![hosts] }),
+        }
+    }
+    let setup = Setup {
+        seed,
+        duration: Instant::ZERO + duration,
+        epoch_ms: cluster.epoch_ms,
+        names,
+        servers,
+        clients,
+        profiles,
+        endpoints,
+        network,
+        error_bodies: cluster.error_bodies,
+        races,
+        timeline: entries,
+    };
+    let plan = Plan {
+        name,
+        about: head.about,
+        source: head.source,
+        setup: Arc::new(setup),
+        apps: plans_by_app,
+        timeline: plans,
+        observe,
+        expectations,
+        warnings: Vec::new(),
+        sources: Sources::default(),
+    };
+    Ok((plan, diags))
+}
+
+/// `name`: what the report folder is called.
+fn name(reader: &mut Reader<'_>, stem: &str, diags: &mut Diagnostics) -> String {
+    let valid = |name: &str| {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !name.is_empty() && name.len() <= 100 && name.bytes().all(plain)
+    };
+    match reader.text("name", diags) {
+        Some(name) if valid(&name.value) => name.value,
+        Some(name) => {
+            let what = "a name (`[a-z0-9-]+`, at most 100 characters)";
+            diags.malformed(&name.place, what, &name.value, "`mass-kill-16-percent`");
+            name.value
+        }
+        None if valid(stem) => stem.to_owned(),
+        None => {
+            diags.missing(&reader.place.clone(), "name", "the scenario", "name = \"my-scenario\"");
+            stem.to_owned()
+        }
+    }
+}
+
+struct Head {
+    about: String,
+    source: Vec<String>,
+}
+
+impl Builder {
+    fn head(&mut self, reader: &mut Reader<'_>, seed: Option<u64>) -> Head {
+        let diags = &mut self.diags;
+        let place = reader.place.clone();
+        match reader.int("schema", i64::MIN..=i64::MAX, diags) {
+            Some(schema) if schema.value != 1 => {
+                diags.out_of_range(&schema.place, "`schema`", "1, the only version there is");
+            }
+            None if reader.present(&["schema"]).is_empty() => {
+                diags.missing(&place, "schema", "the scenario", "schema = 1");
+            }
+            _ => {}
+        }
+        let own_seed = reader.int("seed", 0..=i64::MAX, diags).map_or(0, |seed| seed.value as u64);
+        self.seed = seed.unwrap_or(own_seed);
+        match reader.duration("duration", diags) {
+            Some(duration) if duration.value.is_zero() => {
+                diags.out_of_range(&duration.place, "`duration`", "longer than 0s");
+            }
+            Some(duration) => self.duration = duration.value,
+            None if reader.present(&["duration"]).is_empty() => {
+                diags.missing(&place, "duration", "the scenario", "duration = \"30m\"");
+            }
+            None => {}
+        }
+        let about = reader.text("about", diags).map_or_else(String::new, |about| about.value);
+        let source = match reader.node("source") {
+            Some(node) => texts(node, diags).into_iter().map(|text| text.value).collect(),
+            None => Vec::new(),
+        };
+        Head { about, source }
+    }
+
+    /// The number of a profile, the same for equal ones.
+    pub(super) fn profile(&mut self, profile: ClientProfile) -> usize {
+        self.profiles.push(profile);
+        self.profiles.len() - 1
+    }
+
+    /// The number of a list of servers, the same for equal ones.
+    pub(super) fn endpoints(&mut self, endpoints: Endpoints) -> usize {
+        if let Some(known) = self.endpoints.iter().position(|known| *known == endpoints) {
+            return known;
+        }
+        self.endpoints.push(endpoints);
+        self.endpoints.len() - 1
+    }
+}
+
+impl Plan {
+    /// How many warnings there are.
+    #[must_use]
+    pub fn warning_count(&self) -> usize {
+        self.warnings.iter().filter(|warning| warning.severity == Severity::Warning).count()
+    }
+}

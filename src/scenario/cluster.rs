@@ -1,0 +1,460 @@
+//! `[cluster]` and `[[servers]]`.
+
+use super::build::Builder;
+use super::diagnostics::Diagnostics;
+use super::eureka_keys::EurekaConfig;
+use super::reader::{Reader, texts};
+use super::source::Place;
+use super::tree::{Node, Value};
+use crate::eureka::client::{ClientProfile, Endpoints, ErrorBody, HttpClientKind};
+use crate::eureka::java::hash_set_order;
+use crate::eureka::{Flavor, InstanceStatus, Release, ReleaseError};
+use crate::sim::{HostId, ServerSetup};
+use crate::time::{Instant, Span};
+
+/// Most servers a scenario may have.
+const MOST_SERVERS: u64 = 1_000;
+/// Wall clocks at the start, in ms: from 2001 to 2250. Eureka takes small ones for "never".
+const EPOCHS: std::ops::RangeInclusive<i64> = 1_000_000_000_000..=8_835_000_000_000;
+
+/// `[cluster]`, and the configuration that everything starts from.
+pub(super) struct Cluster<'a> {
+    pub(super) flavor: Flavor,
+    pub(super) release: Release,
+    pub(super) http_client: Option<HttpClientKind>,
+    pub(super) error_bodies: ErrorBody,
+    pub(super) epoch_ms: i64,
+    pub(super) zones: Vec<String>,
+    /// How many servers, if they are given by their count.
+    count: Option<u64>,
+    /// `[eureka.*]`
+    eureka: Option<&'a Node>,
+}
+
+impl<'a> Cluster<'a> {
+    pub(super) fn read(
+        node: Option<&'a Node>,
+        eureka: Option<&'a Node>,
+        builder: &mut Builder,
+    ) -> Self {
+        let mut cluster = Self {
+            flavor: Flavor::SpringCloud,
+            release: Release::NEWEST,
+            http_client: None,
+            error_bodies: ErrorBody::None,
+            epoch_ms: 1_700_000_000_000,
+            zones: vec!["default".to_owned()],
+            count: None,
+            eureka,
+        };
+        let diags = &mut builder.diags;
+        let mut bodies = None;
+        if let Some(mut reader) = node.and_then(|node| Reader::of(node, "[cluster]", diags)) {
+            cluster.flavor = flavor(&mut reader, diags).unwrap_or(cluster.flavor);
+            cluster.release = release(&mut reader, diags).unwrap_or(cluster.release);
+            cluster.http_client = http_client(&mut reader, diags);
+            bodies = error_bodies(&mut reader, diags);
+            if let Some(epoch) = reader.int("epoch-ms", EPOCHS, diags) {
+                cluster.epoch_ms = epoch.value;
+            }
+            if let Some(zones) = reader.node("zones") {
+                cluster.zones = texts(zones, diags).into_iter().map(|zone| zone.value).collect();
+                if cluster.zones.is_empty() {
+                    diags.out_of_range(&zones.place, "`zones`", "at least one name");
+                    cluster.zones.push("default".to_owned());
+                }
+            }
+            cluster.count = server_count(&mut reader, diags);
+            reader.finish(diags);
+        }
+        cluster.error_bodies = bodies.unwrap_or(match cluster.flavor {
+            Flavor::SpringCloud => ErrorBody::Json,
+            Flavor::Netflix => ErrorBody::None,
+        });
+        cluster
+    }
+
+    /// The configuration that a process of this flavour starts from.
+    pub(super) fn config(&self, flavor: Flavor, diags: &mut Diagnostics) -> EurekaConfig {
+        let mut config = EurekaConfig::new(flavor);
+        if let Some(eureka) = self.eureka {
+            config.apply(eureka, &["server", "instance", "client"], diags);
+        }
+        config
+    }
+
+    /// The position of a zone.
+    pub(super) fn zone(&self, name: &str, place: &Place, diags: &mut Diagnostics) -> usize {
+        self.zones.iter().position(|zone| zone == name).unwrap_or_else(|| {
+            let known: Vec<&str> = self.zones.iter().map(String::as_str).collect();
+            diags.unknown_name(place, "zone", name, &known);
+            0
+        })
+    }
+}
+
+fn server_count(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option<u64> {
+    let count = reader.int("servers", i64::MIN..=i64::MAX, diags)?;
+    match count.value {
+        1.. if count.value as u64 <= MOST_SERVERS => Some(count.value as u64),
+        1.. => {
+            diags.too_many(&count.place, "servers", count.value as u64, MOST_SERVERS);
+            None
+        }
+        _ => {
+            diags.out_of_range(&count.place, "`servers`", "at least 1");
+            None
+        }
+    }
+}
+
+pub(super) fn flavor(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option<Flavor> {
+    let name = reader.text("flavor", diags)?;
+    let flavor = Flavor::value_of(&name.value);
+    if flavor.is_none() {
+        diags.unknown_name(&name.place, "flavor", &name.value, &["spring-cloud", "netflix"]);
+    }
+    flavor
+}
+
+pub(super) fn release(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option<Release> {
+    let text = reader.text("release", diags)?;
+    match text.value.parse::<Release>() {
+        Ok(release) if release > Release::NEWEST => {
+            let message = format!("release {release} is simulated as {}", Release::NEWEST);
+            let help = "no newer release was executed against the simulator";
+            diags.warn("W002", &text.place, message, help);
+            Some(Release::NEWEST)
+        }
+        Ok(release) => Some(release),
+        Err(ReleaseError::Malformed) => {
+            diags.release(&text.place, &text.value, "is not of the form X.Y.Z");
+            None
+        }
+        Err(ReleaseError::TooOld) => {
+            diags.release(&text.place, &text.value, "is older than any that was executed");
+            None
+        }
+    }
+}
+
+pub(super) fn http_client(
+    reader: &mut Reader<'_>,
+    diags: &mut Diagnostics,
+) -> Option<HttpClientKind> {
+    let text = reader.text("http-client", diags)?;
+    let kind = HttpClientKind::ALL.into_iter().find(|kind| kind.name() == text.value);
+    match kind {
+        Some(HttpClientKind::WebClient) => {
+            diags.not_yet(&text.place, "`http-client = \"webclient\"`");
+            None
+        }
+        Some(kind) => Some(kind),
+        None => {
+            let known = HttpClientKind::ALL.map(HttpClientKind::name);
+            diags.unknown_name(&text.place, "http-client", &text.value, &known);
+            None
+        }
+    }
+}
+
+fn error_bodies(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option<ErrorBody> {
+    let text = reader.text("error-bodies", diags)?;
+    match text.value.as_str() {
+        "json" => Some(ErrorBody::Json),
+        "none" => Some(ErrorBody::None),
+        "html" => Some(ErrorBody::Html),
+        other => {
+            diags.unknown_name(&text.place, "kind of error body", other, &["json", "none", "html"]);
+            None
+        }
+    }
+}
+
+/// A server as it was read, before it knows the others.
+struct Draft {
+    setup: ServerSetup,
+    config: EurekaConfig,
+    zone: usize,
+    http_client: HttpClientKind,
+    peers: Option<Vec<(String, Place)>>,
+    place: Place,
+}
+
+/// `[[servers]]`, or the count.
+pub(super) fn servers(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Builder) {
+    let mut drafts = match node {
+        None => (0..cluster.count.unwrap_or(1) as usize)
+            .map(|index| counted(index, cluster, builder))
+            .collect(),
+        Some(node) => listed(node, cluster, builder),
+    };
+    let names: Vec<String> = drafts.iter().map(|draft| draft.setup.name.clone()).collect();
+    for (index, draft) in drafts.iter().enumerate() {
+        if names[..index].contains(&draft.setup.name) {
+            let help = "each server needs a name of its own";
+            builder.diags.duplicate(&draft.place, "server", &draft.setup.name, help);
+        }
+    }
+    for index in 0..drafts.len() {
+        resolve_peers(index, &mut drafts, &names, &mut builder.diags);
+    }
+    builder.server_zones = drafts.iter().map(|draft| draft.zone).collect();
+    for (index, draft) in drafts.into_iter().enumerate() {
+        let server = finish(index, draft, &names, builder);
+        builder.servers.push(server);
+    }
+}
+
+fn counted(index: usize, cluster: &Cluster<'_>, builder: &mut Builder) -> Draft {
+    let place = Place { source: 0, span: 0..0 };
+    let config = cluster.config(cluster.flavor, &mut builder.diags);
+    let name = format!("eureka-{index}");
+    draft(
+        name,
+        (cluster.flavor, cluster.release),
+        config,
+        index % cluster.zones.len(),
+        place,
+        builder,
+    )
+}
+
+fn draft(
+    name: String,
+    (flavor, release): (Flavor, Release),
+    config: EurekaConfig,
+    zone: usize,
+    place: Place,
+    builder: &mut Builder,
+) -> Draft {
+    let app = builder.names.app("EUREKA");
+    let own = builder.names.instance(app, &format!("{name}:eureka:8761"));
+    let setup = ServerSetup {
+        name,
+        flavor,
+        release,
+        config: config.server.clone(),
+        peers: Vec::new(),
+        start: Instant::ZERO,
+        open: None,
+        profile: 0,
+        endpoints: 0,
+        own,
+    };
+    let http_client = HttpClientKind::jersey(release);
+    Draft { setup, config, zone, http_client, peers: None, place }
+}
+
+fn listed(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Vec<Draft> {
+    let Value::List(list) = &node.value else {
+        builder.diags.wrong_type(&node.place, "[[servers]] tables", node.value.kind());
+        return Vec::new();
+    };
+    if cluster.count.is_some() {
+        let message = "servers are given twice: by `cluster.servers` and as [[servers]]".to_owned();
+        builder.diags.misplaced(&node.place, message, "remove one of them");
+    }
+    if list.is_empty() {
+        builder.diags.out_of_range(&node.place, "`servers`", "at least one");
+    }
+    if list.len() as u64 > MOST_SERVERS {
+        builder.diags.too_many(&node.place, "servers", list.len() as u64, MOST_SERVERS);
+        return Vec::new();
+    }
+    let list = list.iter().enumerate();
+    list.filter_map(|(index, node)| server(index, node, cluster, builder)).collect()
+}
+
+fn server(
+    index: usize,
+    node: &Node,
+    cluster: &Cluster<'_>,
+    builder: &mut Builder,
+) -> Option<Draft> {
+    let mut reader = Reader::of(node, "[[servers]]", &mut builder.diags)?;
+    let diags = &mut builder.diags;
+    let place = reader.key_place("name");
+    let name = reader.text("name", diags).map(|name| name.value);
+    let name = name.unwrap_or_else(|| format!("eureka-{index}"));
+    if name.is_empty() || name.contains(|c: char| c.is_control() || "/\\,\"' ".contains(c)) {
+        diags.malformed(&place, "a server's name, which is its host name", &name, "`eureka-0`");
+    }
+    let flavor = flavor(&mut reader, diags).unwrap_or(cluster.flavor);
+    let release = release(&mut reader, diags).unwrap_or(cluster.release);
+    let own_client = http_client(&mut reader, diags);
+    let mut config = cluster.config(flavor, diags);
+    if let Some(eureka) = reader.node("eureka") {
+        config.apply(eureka, &["server", "instance", "client"], diags);
+    }
+    for (key, full) in [
+        ("register-with-eureka", "client.register-with-eureka"),
+        ("fetch-registry", "client.fetch-registry"),
+    ] {
+        if let Some(flag) = reader.flag(key, diags) {
+            config.explicit.push(full.to_owned());
+            match key {
+                "fetch-registry" => config.client.fetch_registry = flag,
+                _ => config.client.register_with_eureka = flag,
+            }
+        }
+    }
+    let zone = match reader.text("zone", diags) {
+        Some(zone) => cluster.zone(&zone.value, &zone.place, diags),
+        None => index % cluster.zones.len(),
+    };
+    let duration = builder.duration;
+    let mut instant = |key: &'static str, reader: &mut Reader<'_>| {
+        let at = reader.duration(key, diags)?;
+        if at.value > duration {
+            diags.beyond_duration(&at.place, &format!("`{key}`"), duration);
+        }
+        Some(Instant::ZERO + at.value)
+    };
+    let start = instant("start", &mut reader);
+    let open = instant("open", &mut reader);
+    let peers = reader
+        .node("peers")
+        .map(|node| texts(node, diags).into_iter().map(|peer| (peer.value, peer.place)).collect());
+    reader.finish(diags);
+    let mut draft = draft(name, (flavor, release), config, zone, place, builder);
+    draft.setup.start = start.unwrap_or(Instant::ZERO);
+    draft.setup.open = open;
+    draft.http_client = own_client.unwrap_or(draft.http_client);
+    draft.peers = peers;
+    Some(draft)
+}
+
+/// The peers of a server, in the order of the hash set of their URLs; a server is never its own peer.
+fn resolve_peers(index: usize, drafts: &mut [Draft], names: &[String], diags: &mut Diagnostics) {
+    let mut peers = Vec::new();
+    match drafts[index].peers.take() {
+        None => peers.extend((0..names.len()).filter(|&other| other != index)),
+        Some(listed) => {
+            for (name, place) in listed {
+                match names.iter().position(|known| *known == name) {
+                    Some(peer) if peer == index => {}
+                    Some(peer) => peers.push(peer),
+                    None => {
+                        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+                        diags.unknown_name(&place, "server", &name, &known);
+                    }
+                }
+            }
+        }
+    }
+    let urls: Vec<String> = peers.iter().map(|&peer| url(&names[peer])).collect();
+    let texts: Vec<&str> = urls.iter().map(String::as_str).collect();
+    let order = hash_set_order(&texts);
+    drafts[index].setup.peers = order.into_iter().map(|position| peers[position] as u16).collect();
+}
+
+/// The URL under which a server is known to others.
+fn url(name: &str) -> String {
+    format!("http://{name}:8761/eureka/")
+}
+
+/// The rest of a server: its embedded client.
+fn finish(index: usize, draft: Draft, names: &[String], builder: &mut Builder) -> ServerSetup {
+    let Draft { mut setup, mut config, zone, http_client, .. } = draft;
+    // The position of a peer may differ from its place in the fan-out: URLs are listed by position.
+    let mut known: Vec<u16> = setup.peers.clone();
+    known.sort_unstable();
+    let explicit_urls = !config.service_urls.is_empty();
+    if known.is_empty() && !explicit_urls {
+        // Alone, a server has nobody to register with or fetch from; if it is told to all the same
+        // its default URL is its own.
+        config.client.register_with_eureka &= config.is_set("client.register-with-eureka");
+        config.client.fetch_registry &= config.is_set("client.fetch-registry");
+        if config.client.register_with_eureka || config.client.fetch_registry {
+            known.push(index as u16);
+        }
+    }
+    let endpoints = service_endpoints(&config, names, &mut builder.diags).unwrap_or_else(|| {
+        let server_zone = |server: &u16| builder.server_zones.get(*server as usize).copied();
+        let (own, other) = known.iter().partition(|server| server_zone(server) == Some(zone));
+        Endpoints { own_zone: own, other_zones: other }
+    });
+    let spring = setup.flavor == Flavor::SpringCloud;
+    let syncs = config.is_set("server.registry-sync-retries")
+        || config.is_set("server.number-registry-sync-retries");
+    if spring && config.client.register_with_eureka && !syncs {
+        config.server.registry_sync_retries = 5;
+    }
+    if !spring {
+        // A Netflix server is UP when it is opened for traffic, not before.
+        config.instance.initial_status = InstanceStatus::Starting;
+    }
+    setup.config = config.server;
+    let vip = builder.names.intern("eureka");
+    setup.profile = builder.profile(ClientProfile {
+        flavor: setup.flavor,
+        http_client,
+        client: config.client,
+        instance: config.instance,
+        warm_up: Span::ZERO,
+        drain: Span::ZERO,
+        vip_address: Some(vip),
+        secure_vip_address: None,
+        metadata: std::sync::Arc::new(config.metadata),
+    });
+    setup.endpoints = builder.endpoints(endpoints);
+    setup
+}
+
+/// The servers that `service-url` names, by zone; nothing if it is not configured.
+pub(super) fn service_endpoints(
+    config: &EurekaConfig,
+    names: &[String],
+    diags: &mut Diagnostics,
+) -> Option<Endpoints> {
+    if config.service_urls.is_empty() {
+        return None;
+    }
+    let default_zones = vec!["defaultZone".to_owned()];
+    let zones = config.availability_zones.get(&config.client.region).unwrap_or(&default_zones);
+    let mut endpoints = Endpoints::default();
+    for (position, zone) in zones.iter().enumerate() {
+        let urls = config.service_urls.get(zone).or_else(|| config.service_urls.get("defaultZone"));
+        let Some((urls, place)) = urls else {
+            continue;
+        };
+        for url in urls {
+            let host = host_of(url);
+            match names.iter().position(|name| Some(name.as_str()) == host) {
+                Some(server) if position == 0 => endpoints.own_zone.push(server as u16),
+                Some(server) => endpoints.other_zones.push(server as u16),
+                None => {
+                    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+                    diags.unknown_name(place, "server", host.unwrap_or(url), &known);
+                }
+            }
+        }
+    }
+    Some(endpoints)
+}
+
+/// The host of a URL: what stands between `//` (and perhaps `user:password@`) and `:` or `/`.
+fn host_of(url: &str) -> Option<&str> {
+    let authority = url.split_once("://")?.1.split('/').next()?;
+    let host = authority.rsplit('@').next()?;
+    host.split(':').next()
+}
+
+impl Builder {
+    /// The names of the servers.
+    pub(super) fn server_names(&self) -> Vec<&str> {
+        self.servers.iter().map(|server| server.name.as_str()).collect()
+    }
+
+    /// The server of this name.
+    pub(super) fn server(&mut self, name: &str, place: &Place) -> Option<HostId> {
+        let found = self.servers.iter().position(|server| server.name == name);
+        if found.is_none() {
+            let known: Vec<String> = self.server_names().into_iter().map(str::to_owned).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            self.diags.unknown_name(place, "server", name, &known);
+        }
+        found.map(HostId::new)
+    }
+}

@@ -1,0 +1,202 @@
+//! Everything that can be wrong with a scenario: one function for each, so that all messages stand in
+//! one file. Problems are collected, never thrown; rendering them is the report's.
+
+use std::fmt::Display;
+
+use super::source::{Place, Sources};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The scenario cannot be run.
+    Error,
+    /// It can, but it may not do what its author means.
+    Warning,
+}
+
+/// One problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A short stable code: `S002`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// What stands at that place, in a few words; may be empty.
+    pub label: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// The problems found so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+/// What is wrong with a scenario, and the texts it concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// The texts.
+    pub sources: Sources,
+    /// The problems, warnings included, in the order of the texts.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Whether there is an error.
+    #[must_use]
+    pub(super) fn has_errors(&self) -> bool {
+        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// How many errors there are.
+    pub(super) fn error_count(&self) -> usize {
+        self.list.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+    }
+
+    /// The problems in the order of the texts; each once.
+    #[must_use]
+    pub(super) fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.list.sort_by_key(|diagnostic| {
+            (diagnostic.place.source, diagnostic.place.span.start, diagnostic.code)
+        });
+        self.list.dedup();
+        self.list
+    }
+
+    fn error(&mut self, code: &'static str, place: &Place, message: String) -> &mut Diagnostic {
+        self.push(Severity::Error, code, place, message)
+    }
+
+    fn push(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        place: &Place,
+        message: String,
+    ) -> &mut Diagnostic {
+        let (place, label, help) = (place.clone(), String::new(), None);
+        self.list.push(Diagnostic { severity, code, message, place, label, help });
+        self.list.last_mut().expect("it was just pushed")
+    }
+
+    pub(super) fn syntax(&mut self, place: &Place, message: &str) {
+        self.error("S001", place, format!("not valid TOML: {}", message.trim()));
+    }
+
+    pub(super) fn unknown_key<'a>(
+        &mut self,
+        place: &Place,
+        key: &str,
+        table: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        let known: Vec<&str> = known.into_iter().collect();
+        let help = did_you_mean(key, &known).or_else(|| {
+            let list = known.join(", ");
+            (list.len() < 400 && !list.is_empty()).then(|| format!("{table} has: {list}"))
+        });
+        self.error("S002", place, format!("unknown key `{key}` in {table}")).help = help;
+    }
+
+    pub(super) fn wrong_type(&mut self, place: &Place, expected: &str, found: &str) {
+        let error = self.error("S003", place, format!("expected {expected}, found {found}"));
+        error.label = format!("this is {found}");
+    }
+
+    pub(super) fn missing(&mut self, place: &Place, key: &str, table: &str, example: &str) {
+        let message = format!("{table} lacks `{key}`");
+        self.error("S004", place, message).help = Some(format!("add `{example}`"));
+    }
+
+    pub(super) fn malformed(&mut self, place: &Place, what: &str, text: &str, example: &str) {
+        let message = format!("`{text}` is not {what}");
+        self.error("S005", place, message).help = Some(format!("write it like {example}"));
+    }
+
+    pub(super) fn out_of_range(&mut self, place: &Place, what: &str, bounds: impl Display) {
+        self.error("S006", place, format!("{what} must be {bounds}"));
+    }
+
+    pub(super) fn unknown_name(&mut self, place: &Place, kind: &str, name: &str, known: &[&str]) {
+        let help = did_you_mean(name, known).or_else(|| {
+            let list = known.join(", ");
+            match list.len() {
+                0 => Some(format!("the scenario has no {kind}")),
+                1..300 => Some(format!("the scenario has: {list}")),
+                _ => None,
+            }
+        });
+        self.error("S007", place, format!("there is no {kind} `{name}`")).help = help;
+    }
+
+    pub(super) fn selects_nothing(&mut self, place: &Place, selector: &str, help: String) {
+        let message = format!("the selector `{selector}` matches nothing");
+        self.error("S008", place, message).help = Some(help);
+    }
+
+    pub(super) fn duplicate(&mut self, place: &Place, what: &str, name: &str, help: &str) {
+        let message = format!("{what} `{name}` occurs twice");
+        self.error("S009", place, message).help = Some(help.to_owned());
+    }
+
+    pub(super) fn not_exactly_one(&mut self, place: &Place, found: &[&str], wanted: &str) {
+        let message = match found {
+            [] => format!("this has none of {wanted}"),
+            found => format!("this has {}: exactly one is wanted", found.join(" and ")),
+        };
+        self.error("S010", place, message).help = Some(format!("exactly one of {wanted}"));
+    }
+
+    pub(super) fn beyond_duration(&mut self, place: &Place, what: &str, duration: impl Display) {
+        let message = format!("{what} lies beyond the end of the run at {duration}");
+        self.error("S011", place, message).help =
+            Some("lower it, or raise the top-level `duration`".to_owned());
+    }
+
+    pub(super) fn not_yet(&mut self, place: &Place, what: &str) {
+        let message = format!("{what} is valid, but this version does not execute it yet");
+        self.error("S012", place, message).help =
+            Some("nothing is ignored silently: leave it out to run the rest".to_owned());
+    }
+
+    pub(super) fn include(&mut self, place: &Place, problem: &str, help: &str) {
+        self.error("S013", place, problem.to_owned()).help = Some(help.to_owned());
+    }
+
+    pub(super) fn release(&mut self, place: &Place, release: &str, problem: &str) {
+        let message = format!("release `{release}` {problem}");
+        self.error("S014", place, message).help =
+            Some("any `X.Y.Z` from 1.3.4 on; the newest that was executed is 2.0.6".to_owned());
+    }
+
+    pub(super) fn too_many(&mut self, place: &Place, what: &str, found: u64, most: u64) {
+        let message = format!("{found} {what} are too many");
+        self.error("S015", place, message).help = Some(format!("at most {most}"));
+    }
+
+    pub(super) fn misplaced(&mut self, place: &Place, message: String, help: &str) {
+        self.error("S016", place, message).help = Some(help.to_owned());
+    }
+
+    pub(super) fn argument(&mut self, place: &Place, message: String, help: &str) {
+        self.error("S017", place, message).help = Some(help.to_owned());
+    }
+
+    pub(super) fn warn(&mut self, code: &'static str, place: &Place, message: String, help: &str) {
+        self.push(Severity::Warning, code, place, message).help = Some(help.to_owned());
+    }
+}
+
+/// "did you mean `…`?" for the nearest known name, if one is near enough.
+fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {
+    let lower = name.to_lowercase();
+    let distance = |known: &&&str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
+    let nearest = known.iter().min_by_key(distance)?;
+    let near = distance(&nearest) <= 1 + name.chars().count() / 4;
+    near.then(|| format!("did you mean `{nearest}`?"))
+}

@@ -1,0 +1,187 @@
+//! The names of metrics and events, as expectations and plots use them.
+
+/// A value that changes in the course of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// Leases in a server's registry (or instances that a client sees).
+    RegistrySize,
+    /// `numOfRenewsInLastMin`
+    RenewsLastMin,
+    /// `numOfRenewsPerMinThreshold`
+    RenewsPerMinThreshold,
+    /// `expectedNumberOfClientsSendingRenews`
+    ExpectedClients,
+    /// `isLeaseExpirationEnabled`
+    LeaseExpirationEnabled,
+    /// `isBelowRenewThreshold`
+    BelowRenewThreshold,
+    /// Instances that really run.
+    Alive,
+    /// Instances that are registered but do not run.
+    Ghosts,
+    /// Instances that run and should be registered, but are not.
+    Missing,
+    /// Leases evicted so far.
+    Evicted,
+    /// Leases evicted so far whose instance ran.
+    EvictedHealthy,
+    /// Ghosts, summed over time, in seconds.
+    GhostSeconds,
+    /// Missing instances, summed over time, in seconds.
+    MissingSeconds,
+    /// Instances whose presence or status is not the same at all running servers.
+    PeerDivergence,
+    /// Replication tasks that wait.
+    ReplicationBacklog,
+    /// Full registries fetched so far.
+    FullFetches,
+    /// Registrations so far that followed a heartbeat answered 404.
+    NotFoundRegistrations,
+    /// The status of an instance.
+    Status,
+    /// Minutes in self-preservation so far.
+    SelfPreservationMinutes,
+    /// Minutes so far in self-preservation while nobody was dead or missing.
+    FalseProtectionMinutes,
+    /// Seconds from the last heal until all servers agreed again.
+    ConvergenceSeconds,
+}
+
+impl Metric {
+    /// Every metric with its name.
+    pub const ALL: [(&'static str, Self); 21] = [
+        ("registry-size", Self::RegistrySize),
+        ("renews-last-min", Self::RenewsLastMin),
+        ("renews-per-min-threshold", Self::RenewsPerMinThreshold),
+        ("expected-clients", Self::ExpectedClients),
+        ("lease-expiration-enabled", Self::LeaseExpirationEnabled),
+        ("below-renew-threshold", Self::BelowRenewThreshold),
+        ("alive", Self::Alive),
+        ("ghosts", Self::Ghosts),
+        ("missing", Self::Missing),
+        ("evicted", Self::Evicted),
+        ("evicted-healthy", Self::EvictedHealthy),
+        ("ghost-seconds", Self::GhostSeconds),
+        ("missing-seconds", Self::MissingSeconds),
+        ("peer-divergence", Self::PeerDivergence),
+        ("replication-backlog", Self::ReplicationBacklog),
+        ("full-fetches", Self::FullFetches),
+        ("not-found-registrations", Self::NotFoundRegistrations),
+        ("status", Self::Status),
+        ("self-preservation-minutes", Self::SelfPreservationMinutes),
+        ("false-protection-minutes", Self::FalseProtectionMinutes),
+        ("convergence-seconds", Self::ConvergenceSeconds),
+    ];
+
+    /// Metrics of the format that are not computed yet.
+    pub const LATER: [&'static str; 7] = [
+        "traffic-to-dead",
+        "traffic-to-dead-share",
+        "staleness",
+        "stuck-instances",
+        "up-but-dead",
+        "alive-but-missing",
+        "diverged-between-peers",
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, metric)| *metric == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether it is true or false.
+    #[must_use]
+    pub const fn is_flag(self) -> bool {
+        matches!(self, Self::LeaseExpirationEnabled | Self::BelowRenewThreshold)
+    }
+
+    /// Whether it belongs to the run, not to each server.
+    #[must_use]
+    pub const fn is_global(self) -> bool {
+        matches!(self, Self::Alive | Self::PeerDivergence | Self::ConvergenceSeconds)
+    }
+
+    /// Whether it can be asked for one application.
+    #[must_use]
+    pub const fn by_app(self) -> bool {
+        matches!(self, Self::RegistrySize | Self::Alive | Self::Ghosts | Self::Missing)
+    }
+}
+
+/// A kind of line of `events.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    /// A process starts.
+    Start,
+    /// A graceful stop has ended.
+    Exit,
+    /// A server accepts connections.
+    Listening,
+    /// A server is opened for traffic.
+    OpenForTraffic,
+    /// A server executed a request.
+    Request,
+    /// A client's request got no answer.
+    Failed,
+    /// A batch was sent.
+    ReplicationBatch,
+    /// The eviction task evicted somebody.
+    EvictRun,
+    /// What a client sees changed.
+    View,
+    /// An instance's own status changed.
+    LocalStatus,
+    /// The script did something.
+    Fault,
+    /// A registry, at the end.
+    Registry,
+    /// A lease was made or replaced.
+    Register,
+    /// A lease was renewed.
+    Renew,
+    /// A lease was cancelled.
+    Cancel,
+    /// A lease was evicted.
+    ExpiredLease,
+    /// An override was set or deleted.
+    Override,
+    /// The threshold changed.
+    Threshold,
+    /// A minute of renewals is complete.
+    Bucket,
+    /// Self-preservation went on or off.
+    SelfPreservation,
+}
+
+impl EventKind {
+    /// Every kind with its name.
+    pub const ALL: [(&'static str, Self); 20] = [
+        ("start", Self::Start),
+        ("exit", Self::Exit),
+        ("listening", Self::Listening),
+        ("open-for-traffic", Self::OpenForTraffic),
+        ("request", Self::Request),
+        ("failed", Self::Failed),
+        ("replication-batch", Self::ReplicationBatch),
+        ("evict-run", Self::EvictRun),
+        ("view", Self::View),
+        ("local-status", Self::LocalStatus),
+        ("fault", Self::Fault),
+        ("registry", Self::Registry),
+        ("register", Self::Register),
+        ("renew", Self::Renew),
+        ("cancel", Self::Cancel),
+        ("expired-lease", Self::ExpiredLease),
+        ("override", Self::Override),
+        ("threshold", Self::Threshold),
+        ("bucket", Self::Bucket),
+        ("self-preservation", Self::SelfPreservation),
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+}

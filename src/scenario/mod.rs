@@ -1,0 +1,34 @@
+//! Scenario files: TOML read, checked and resolved into a [`Plan`], or refused with every problem at
+//! once, each with code, place and help. Nothing is run here, and files are read by whoever calls.
+
+mod apps;
+mod build;
+mod cluster;
+mod diagnostics;
+mod eureka_keys;
+mod expect;
+mod include;
+mod metric;
+mod network;
+mod overrides;
+mod plan;
+mod reader;
+mod rest;
+mod select;
+mod source;
+mod timeline;
+mod tree;
+pub mod units;
+
+pub use build::load;
+pub use diagnostics::{Diagnostic, Rejected, Severity};
+pub use include::Files;
+pub use metric::{EventKind, Metric};
+pub use plan::{
+    AppPlan, Bounds, EntryPlan, Expectation, Observe, Plan, Sampling, Servers, Subject, Wanted,
+    When,
+};
+pub use source::{Place, Source, Sources};
+
+#[cfg(test)]
+mod tests;
