@@ -238,6 +238,9 @@ impl EventLog {
             Fact::SelfPreservation { server: host, on } => {
                 json!({"event": "self-preservation", "server": server(host), "on": on})
             }
+            Fact::BelowRenewThreshold { server: host, on } => {
+                json!({"event": "below-renew-threshold", "server": server(host), "on": on})
+            }
             Fact::View { client, old, new } if all && self.views => {
                 view_line(labels.host(*client), old, new, world, *client)?
             }

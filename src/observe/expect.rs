@@ -489,7 +489,8 @@ fn event_of(fact: &Fact<'_>, kind: EventKind, world: &WorldView<'_>) -> Option<E
         }
         (EventKind::Threshold, Fact::Threshold { server, .. })
         | (EventKind::Bucket, Fact::Bucket { server, .. })
-        | (EventKind::SelfPreservation, Fact::SelfPreservation { server, on: true }) => {
+        | (EventKind::SelfPreservation, Fact::SelfPreservation { server, on: true })
+        | (EventKind::BelowRenewThreshold, Fact::BelowRenewThreshold { server, on: true }) => {
             of(Some(*server), Vec::new())
         }
         _ => None,

@@ -69,8 +69,7 @@ fn group(position: usize, mut reader: Reader<'_>, cluster: &Cluster<'_>, builder
     let flavor = cluster::flavor(&mut reader, diags).unwrap_or(cluster.flavor);
     let release = cluster::release(&mut reader, diags).unwrap_or(cluster.release);
     let http_client = cluster::http_client(&mut reader, diags)
-        .or(cluster.http_client)
-        .unwrap_or_else(|| HttpClientKind::of(flavor, release));
+        .unwrap_or_else(|| cluster.default_http_client(flavor, release));
     let mut config = cluster.config(flavor, diags);
     if let Some(eureka) = reader.node("eureka") {
         config.apply(eureka, &["instance", "client"], diags);

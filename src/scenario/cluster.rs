@@ -74,6 +74,23 @@ impl<'a> Cluster<'a> {
         cluster
     }
 
+    /// The HTTP client of an application's processes, if nothing is said of it.
+    pub(super) fn default_http_client(&self, flavor: Flavor, release: Release) -> HttpClientKind {
+        match (self.http_client, flavor) {
+            (Some(kind), _) => kind,
+            (None, Flavor::SpringCloud) if self.is_as_recorded(flavor) => HttpClientKind::Recorded,
+            (None, Flavor::SpringCloud) => HttpClientKind::RestClient,
+            (None, Flavor::Netflix) => HttpClientKind::jersey(release),
+        }
+    }
+
+    /// Whether a process of this flavour is in a Spring Cloud cluster whose error answers have no
+    /// bodies: no real one, but the recorded ones.
+    fn is_as_recorded(&self, flavor: Flavor) -> bool {
+        (self.flavor, flavor, self.error_bodies)
+            == (Flavor::SpringCloud, Flavor::SpringCloud, ErrorBody::None)
+    }
+
     /// The configuration that a process of this flavour starts from.
     pub(super) fn config(&self, flavor: Flavor, diags: &mut Diagnostics) -> EurekaConfig {
         let mut config = EurekaConfig::new(flavor);
@@ -176,7 +193,7 @@ struct Draft {
     setup: ServerSetup,
     config: EurekaConfig,
     zone: usize,
-    http_client: HttpClientKind,
+    http_client: Option<HttpClientKind>,
     peers: Option<Vec<(String, Place)>>,
     place: Place,
 }
@@ -201,7 +218,7 @@ pub(super) fn servers(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut 
     }
     builder.server_zones = drafts.iter().map(|draft| draft.zone).collect();
     for (index, draft) in drafts.into_iter().enumerate() {
-        let server = finish(index, draft, &names, builder);
+        let server = finish(index, draft, cluster, &names, builder);
         builder.servers.push(server);
     }
 }
@@ -242,8 +259,7 @@ fn draft(
         endpoints: 0,
         own,
     };
-    let http_client = HttpClientKind::jersey(release);
-    Draft { setup, config, zone, http_client, peers: None, place }
+    Draft { setup, config, zone, http_client: None, peers: None, place }
 }
 
 fn listed(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Vec<Draft> {
@@ -320,7 +336,7 @@ fn server(
     let mut draft = draft(name, (flavor, release), config, zone, place, builder);
     draft.setup.start = start.unwrap_or(Instant::ZERO);
     draft.setup.open = open;
-    draft.http_client = own_client.unwrap_or(draft.http_client);
+    draft.http_client = own_client;
     draft.peers = peers;
     Some(draft)
 }
@@ -355,8 +371,19 @@ fn url(name: &str) -> String {
 }
 
 /// The rest of a server: its embedded client.
-fn finish(index: usize, draft: Draft, names: &[String], builder: &mut Builder) -> ServerSetup {
+fn finish(
+    index: usize,
+    draft: Draft,
+    cluster: &Cluster<'_>,
+    names: &[String],
+    builder: &mut Builder,
+) -> ServerSetup {
     let Draft { mut setup, mut config, zone, http_client, .. } = draft;
+    let http_client = http_client.unwrap_or_else(|| match cluster.is_as_recorded(setup.flavor) {
+        true => HttpClientKind::Recorded,
+        // The server starter of Spring Cloud brings Jersey's too.
+        false => HttpClientKind::jersey(setup.release),
+    });
     // The position of a peer may differ from its place in the fan-out: URLs are listed by position.
     let mut known: Vec<u16> = setup.peers.clone();
     known.sort_unstable();

@@ -152,11 +152,13 @@ pub enum EventKind {
     Bucket,
     /// Self-preservation went on or off.
     SelfPreservation,
+    /// The dashboard began to warn, or stopped.
+    BelowRenewThreshold,
 }
 
 impl EventKind {
     /// Every kind with its name.
-    pub const ALL: [(&'static str, Self); 20] = [
+    pub const ALL: [(&'static str, Self); 21] = [
         ("start", Self::Start),
         ("exit", Self::Exit),
         ("listening", Self::Listening),
@@ -177,6 +179,7 @@ impl EventKind {
         ("threshold", Self::Threshold),
         ("bucket", Self::Bucket),
         ("self-preservation", Self::SelfPreservation),
+        ("below-renew-threshold", Self::BelowRenewThreshold),
     ];
 
     /// Its name.

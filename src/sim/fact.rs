@@ -265,6 +265,13 @@ pub enum Fact<'a> {
         /// On.
         on: bool,
     },
+    /// `isBelowRenewThresold` changed: the dashboard warns, or does so no longer.
+    BelowRenewThreshold {
+        /// At which server.
+        server: HostId,
+        /// It warns.
+        on: bool,
+    },
     /// A client sees something else than before.
     View {
         /// Which client (or server, for its embedded one).
@@ -475,6 +482,9 @@ impl Fact<'_> {
             }
             Self::SelfPreservation { server, on } => {
                 digest.fact(18, at).word(host(*server)).word((*on).into());
+            }
+            Self::BelowRenewThreshold { server, on } => {
+                digest.fact(22, at).word(host(*server)).word((*on).into());
             }
             Self::View { client, new, .. } => {
                 let digest = digest.fact(19, at).word(host(*client)).word(new.version as u64);

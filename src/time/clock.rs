@@ -4,7 +4,7 @@
 //! step and which may run fast or slow; compensation time and Guava's caches read the monotonic
 //! clock, which does neither. A paused process reads neither; both go on meanwhile.
 
-use super::Instant;
+use super::{Instant, Span};
 
 /// Nanoseconds in a millisecond.
 const MILLI: i64 = 1_000_000;
@@ -48,6 +48,17 @@ impl HostClock {
     #[must_use]
     pub fn nanos_into_milli(&self, at: Instant) -> u64 {
         self.wall_nanos(at).rem_euclid(MILLI) as u64
+    }
+
+    /// The first instant, from the last change of this clock on, at which it shows `wall` ms or more;
+    /// `None` if it never does because it stands still.
+    #[must_use]
+    pub fn instant_of_wall(&self, wall: i64) -> Option<Instant> {
+        let missing = (wall * MILLI - self.wall_at_anchor).max(0);
+        let rate = i128::from(1_000_000 + self.ppm);
+        // The smallest `elapsed` with floor(elapsed * rate / 10^6) >= missing.
+        let elapsed = (rate > 0).then(|| (i128::from(missing) * 1_000_000 + rate - 1) / rate)?;
+        Some(self.anchor + Span::from_nanos(elapsed as u64))
     }
 
     /// The monotonic clock at `at`: the same on every host.

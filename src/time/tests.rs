@@ -42,4 +42,17 @@ fn a_skewed_clock_gains_from_its_start_on_and_keeps_what_it_gained() {
     assert_eq!(clock.now(later + Span::from_secs(5)).wall, 115_020);
     clock.set_skew(later, -1_000_000);
     assert_eq!(clock.now(later + Span::from_secs(5)).wall, 110_020, "a stopped clock stands still");
+    assert_eq!(clock.instant_of_wall(110_021), None);
+}
+
+#[test]
+fn a_wall_time_is_reached_at_the_first_nanosecond_that_shows_it() {
+    let anchor = Instant::from_nanos(123_456_789);
+    for ppm in [0, 200, -200, 333_333, -999_999] {
+        let mut clock = HostClock::new(5);
+        clock.set_skew(anchor, ppm);
+        let at = clock.instant_of_wall(1_000).expect("the clock runs");
+        assert!(clock.now(at).wall >= 1_000, "{ppm}");
+        assert!(clock.now(Instant::from_nanos(at.nanos() - 1)).wall < 1_000, "{ppm}");
+    }
 }

@@ -16,11 +16,15 @@ impl Registry {
     /// equality as below, and is silent for `waitTimeInMsWhenSyncEmpty` after opening.
     #[must_use]
     pub fn is_below_renew_threshold(&self, now: Now) -> bool {
-        let quiet_until =
-            self.startup_time + i64::from(self.config.wait_time_in_ms_when_sync_empty);
         self.renews_last_min.count() <= i64::from(self.threshold)
             && self.startup_time > 0
-            && now.wall > quiet_until
+            && now.wall > self.wait_ends()
+    }
+
+    /// The last millisecond (wall clock) of `waitTimeInMsWhenSyncEmpty` after opening.
+    #[must_use]
+    pub fn wait_ends(&self) -> i64 {
+        self.startup_time + i64::from(self.config.wait_time_in_ms_when_sync_empty)
     }
 
     /// `shouldAllowAccess(boolean)`: whether reads are answered. Refused for
@@ -28,8 +32,7 @@ impl Registry {
     /// the start-up time is 0 then.
     #[must_use]
     pub fn should_allow_access(&self, now: Now) -> bool {
-        let guard_ends = self.startup_time + i64::from(self.config.wait_time_in_ms_when_sync_empty);
-        !self.peer_instances_transfer_empty_on_startup || now.wall > guard_ends
+        !self.peer_instances_transfer_empty_on_startup || now.wall > self.wait_ends()
     }
 
     /// `updateRenewalThreshold`, every 15 minutes: takes the number of instances in the embedded

@@ -132,8 +132,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
     /// Does what a client wants done.
     pub(super) fn apply_effects(&mut self, host: HostId) {
         let mut effects = std::mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
-            self.apply(host, effect);
+        let is_status = |effect: &Effect| matches!(effect, Effect::LocalStatus { .. });
+        let last_status = effects.iter().rposition(is_status);
+        for (place, effect) in effects.drain(..).enumerate() {
+            // What a status was in between, while no time passed, nobody could see.
+            if !is_status(&effect) || last_status == Some(place) {
+                self.apply(host, effect);
+            }
         }
         // Effects of effects have found an empty list of their own and left it empty.
         debug_assert!(self.effects.is_empty());

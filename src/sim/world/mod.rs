@@ -49,6 +49,8 @@ pub enum Event {
     Script(u32),
     /// The end of one.
     ScriptEnd(u32),
+    /// The time after its opening in which a server never warns is over.
+    WaitOver(HostId),
 }
 
 /// What waits for a frozen host to resume.
@@ -228,6 +230,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
             Event::Resume(host) => self.resume(host),
             Event::Script(entry) => self.act(entry as usize),
             Event::ScriptEnd(entry) => self.end_entry(entry as usize),
+            Event::WaitOver(host) => self.emit_gauge_changes(host),
         }
     }
 

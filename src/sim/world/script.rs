@@ -194,6 +194,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         self.own_clock(host).step(now, by_nanos);
         if self.is_server(host) {
             self.operation(host, &OperationKind::StepWall(by_nanos));
+            self.emit_gauge_changes(host);
+            self.expect_end_of_wait(host);
         }
     }
 
@@ -201,6 +203,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         self.emit(&Fact::Fault(FaultFact::SkewClock(host, ppm)));
         let now = self.now;
         self.own_clock(host).set_skew(now, ppm);
+        if self.is_server(host) {
+            self.expect_end_of_wait(host);
+        }
     }
 
     /// The clock of a host that has one of its own from now on.
@@ -222,6 +227,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         let _ = core.registry.config_mut().set(key, value);
         self.operation(host, &OperationKind::Set(key, value));
         self.after_operation(host);
+        self.expect_end_of_wait(host);
     }
 
     /// A failing server answers a request without executing it.

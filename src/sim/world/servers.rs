@@ -35,6 +35,7 @@ pub(super) struct ServerProcess {
     /// As observers last heard.
     threshold: i32,
     protected: Option<bool>,
+    below_renew_threshold: bool,
     connect_timeout: Span,
     read_timeout: Span,
 }
@@ -205,6 +206,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         self.operation(host, &OperationKind::Open(count));
         self.emit(&Fact::OpenForTraffic { server: host, sync_count, count });
         self.after_operation(host);
+        self.expect_end_of_wait(host);
         if !self.hosts[host.index()].listening {
             self.listen(host);
         }
@@ -592,7 +594,19 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         }
     }
 
-    fn emit_gauge_changes(&mut self, server: HostId) {
+    /// What monitoring shows of a server may change by time alone; observers are to see it then.
+    pub(super) fn expect_end_of_wait(&mut self, host: HostId) {
+        let Some(core) = &self.servers[host.index()].core else {
+            return;
+        };
+        let after = core.registry.wait_ends() + 1;
+        if let Some(at) = self.clock_of(host).instant_of_wall(after).filter(|&at| at > self.now) {
+            self.push(at, Event::WaitOver(host));
+        }
+    }
+
+    pub(super) fn emit_gauge_changes(&mut self, server: HostId) {
+        let now = self.now_at(server);
         let process = &mut self.servers[server.index()];
         let Some(core) = &process.core else {
             return;
@@ -601,6 +615,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         let on = core.registry.config().enable_self_preservation
             && !core.registry.is_lease_expiration_enabled();
         let changed = process.opened && process.protected != Some(on);
+        let below = core.registry.is_below_renew_threshold(now);
+        let below_changed = process.below_renew_threshold != below;
+        process.below_renew_threshold = below;
         process.threshold = to;
         if changed {
             process.protected = Some(on);
@@ -610,6 +627,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         }
         if changed {
             self.emit(&Fact::SelfPreservation { server, on });
+        }
+        if below_changed {
+            self.emit(&Fact::BelowRenewThreshold { server, on: below });
         }
     }
 
