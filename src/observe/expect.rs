@@ -197,7 +197,7 @@ impl Check {
                     let seen = Seen { reading, server: Some(server), at };
                     self.see(seen, &bounds, within, server.index());
                 }
-                None if !within => {
+                None if !within && !world.is_alive(server) => {
                     self.absent.get_or_insert(at);
                 }
                 None => {}

@@ -48,19 +48,22 @@ pub struct EvictionPoint {
     pub compensation_ms: i64,
 }
 
-/// Renewals that arrived within a few seconds, scaled to a minute.
+/// Renewals that arrived within half a minute or, in a long run, some more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RatePoint {
-    /// The end of those seconds.
+    /// The end of it.
     pub at: Instant,
     /// At which server.
     pub server: HostId,
-    /// How many arrived in them.
-    pub renewals: u64,
+    /// How many arrived, scaled to a minute.
+    pub per_minute: u64,
 }
 
-/// How long the pieces are in which arriving renewals are counted, in ns: ten seconds.
-pub(crate) const RATE_PIECE: u64 = 10_000_000_000;
+/// How long the pieces are in which arriving renewals are counted, in ns: half a minute, in which an
+/// instance with the usual interval beats once, or a multiple.
+const RATE_PIECE: u64 = 30_000_000_000;
+/// Most pieces of a run: a figure is not wider.
+const MOST_PIECES: u64 = 4000;
 
 /// Everything that has a beginning and an end, and everything counted in between.
 #[derive(Clone, Debug, Default)]
@@ -76,11 +79,14 @@ pub struct Timespans {
     /// Renewals of the piece under way, by server.
     counted: Vec<u64>,
     piece: u64,
+    piece_nanos: u64,
 }
 
 impl Timespans {
-    pub(super) fn new(servers: usize) -> Self {
-        Self { counted: vec![0; servers], ..Self::default() }
+    pub(super) fn new(servers: usize, duration: Instant) -> Self {
+        let pieces = duration.nanos().div_ceil(RATE_PIECE);
+        let piece_nanos = RATE_PIECE * pieces.div_ceil(MOST_PIECES).max(1);
+        Self { counted: vec![0; servers], piece_nanos, ..Self::default() }
     }
 
     /// Faults in the order they began.
@@ -136,13 +142,14 @@ impl Timespans {
     }
 
     fn count(&mut self, at: Instant, server: HostId) {
-        let piece = at.nanos() / RATE_PIECE;
+        let piece = at.nanos() / self.piece_nanos;
         while self.piece < piece {
             self.piece += 1;
-            let at = Instant::from_nanos(self.piece * RATE_PIECE);
+            let at = Instant::from_nanos(self.piece * self.piece_nanos);
             for (server, count) in self.counted.iter_mut().enumerate() {
-                let renewals = std::mem::take(count);
-                self.rates.push(RatePoint { at, server: HostId::new(server), renewals });
+                let renewals = std::mem::take(count) * 60_000_000_000;
+                let per_minute = renewals.div_euclid(self.piece_nanos);
+                self.rates.push(RatePoint { at, server: HostId::new(server), per_minute });
             }
         }
         self.counted[server.index()] += 1;

@@ -51,7 +51,7 @@ impl<const TRACED: bool> Watch<TRACED> {
             labels: Labels::new(plan),
             truth: Truth::new(servers, &plan.setup.names),
             series: Series::new(plan.observe.every, servers),
-            timespans: Timespans::new(servers),
+            timespans: Timespans::new(servers, plan.setup.duration),
             checks: Checks::new(plan),
             events: None,
             log: None,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::style::{DIM, END, NAME, escape};
-use crate::eureka::BehaviourClass;
+use crate::eureka::{BehaviourClass, Flavor};
 use crate::eureka::server::ServerConfig;
 use crate::scenario::{Plan, Severity};
 use crate::sim::ServerSetup;
@@ -36,6 +36,10 @@ pub struct ServerCheck {
     pub expected: i64,
     /// Renewals per minute below or at which nothing is evicted.
     pub threshold: i32,
+    /// The threshold until the first 15-minute task, if that is another one.
+    pub threshold_before_update: Option<i32>,
+    /// The threshold from the first 15-minute task on, if that is another one.
+    pub threshold_after_update: Option<i32>,
     /// Renewals per minute if everybody is well.
     pub renewals: i64,
     /// The most that one eviction run may evict.
@@ -93,37 +97,68 @@ impl CheckReport {
 
 impl ServerCheck {
     fn new(plan: &Plan, server: &ServerSetup) -> Self {
-        let setup = &plan.setup;
         let config = &server.config;
         let class = server.release.class();
-        let intervals: Vec<i64> = (0..setup.host_count())
-            .map(crate::sim::HostId::new)
-            .map(|host| setup.profile_of(host))
-            .filter(|profile| profile.client.register_with_eureka)
-            .map(|profile| i64::from(profile.instance.lease_info().renewal_interval_in_secs))
-            .collect();
-        let instances = intervals.len() as i64;
-        // A server that was opened with nobody starts from this many.
-        let opened_with = i64::from(config.default_open_for_traffic_count);
-        let expected = if opened_with > 0 { instances + opened_with } else { instances };
-        let threshold = threshold(config, class, expected);
-        let renewals: i64 = intervals.iter().map(|interval| 60 / interval.max(&1)).sum();
+        let mut rates: Vec<f64> = registering(plan).map(|interval| 60.0 / interval as f64).collect();
+        let instances = rates.len() as i64;
+        let fetches = plan.setup.profiles[server.profile].client.fetch_registry;
+        let (early, late) = expected(server, instances, fetches);
+        let [first, second] = [early, late].map(|expected| threshold(config, class, expected));
+        // Where nobody is expected at first, what matters is what follows.
+        let (threshold, expected) = if early == 0 { (second, late) } else { (first, early) };
+        let renewals: f64 = rates.iter().sum();
         let kept = (instances as f64 * config.renewal_percent_threshold) as i32;
-        let well = |deaths: i64| {
-            let left: i64 = intervals.iter().skip(deaths as usize).map(|i| 60 / i.max(&1)).sum();
-            threshold > 0 && left > i64::from(threshold)
-        };
-        let freezes = (0..=instances).find(|&deaths| !well(deaths));
+        // The fewest deaths are those of the most frequent.
+        rates.sort_by(|a, b| b.total_cmp(a));
+        let mut left = renewals;
+        let lost = rates.iter().map(|rate| {
+            left -= rate;
+            left
+        });
+        let freezes = |left: f64| threshold <= 0 || left <= f64::from(threshold);
+        let deaths = std::iter::once(renewals).chain(lost).position(freezes);
         Self {
             name: server.name.clone(),
             instances,
             expected,
             threshold,
-            renewals,
+            threshold_before_update: (first != threshold).then_some(first),
+            threshold_after_update: (second != threshold).then_some(second),
+            renewals: renewals as i64,
             eviction_limit: instances - i64::from(kept),
-            deaths_that_freeze: freezes.filter(|_| config.enable_self_preservation),
+            deaths_that_freeze: deaths
+                .map(|deaths| deaths as i64)
+                .filter(|_| config.enable_self_preservation),
         }
     }
+}
+
+/// Seconds between heartbeats of every instance that registers, servers' own included.
+fn registering(plan: &Plan) -> impl Iterator<Item = i64> {
+    let hosts = (0..plan.setup.host_count()).map(crate::sim::HostId::new);
+    let profiles = hosts.map(|host| plan.setup.profile_of(host));
+    let registering = profiles.filter(|profile| profile.client.register_with_eureka);
+    registering.map(|profile| i64::from(profile.instance.lease_info().renewal_interval_in_secs))
+}
+
+/// How many clients a server expects once all `instances` are registered: before its first 15-minute
+/// task, and after it if the embedded client `fetches` what the task counts. A server that copies its
+/// peers when it starts begins with what it has copied; one that copies nobody begins with 0 or, in
+/// Spring, with 1.
+fn expected(server: &ServerSetup, instances: i64, fetches: bool) -> (i64, i64) {
+    let config = &server.config;
+    let spring = server.flavor == Flavor::SpringCloud;
+    let copies = fetches && config.registry_sync_retries > 0 && !server.peers.is_empty();
+    let early = match (spring, copies) {
+        (true, true) => instances,
+        // Registrations only count where somebody is expected already.
+        (true, false) if config.default_open_for_traffic_count == 0 => 0,
+        (true, false) => instances + i64::from(config.default_open_for_traffic_count),
+        (false, _) => 0,
+    };
+    let counted = instances as f64 > config.renewal_percent_threshold * early as f64;
+    let late = if fetches && counted { instances } else { early };
+    (early, late)
 }
 
 /// `updateRenewsPerMinThreshold` for so many expected clients.
@@ -172,12 +207,7 @@ fn hints(plan: &Plan, servers: &[ServerCheck]) -> Vec<WarningCheck> {
             );
         }
         let expected = i64::from(config.expected_client_renewal_interval_seconds);
-        let other = (0..plan.setup.host_count())
-            .map(crate::sim::HostId::new)
-            .map(|host| plan.setup.profile_of(host))
-            .filter(|profile| profile.client.register_with_eureka)
-            .map(|profile| i64::from(profile.instance.lease_info().renewal_interval_in_secs))
-            .find(|interval| *interval != expected);
+        let other = registering(plan).find(|interval| *interval != expected);
         if let Some(interval) = other.filter(|_| !setup.release.class().counts_renews()) {
             let effect = if interval < expected {
                 "protection comes late or never"
@@ -224,9 +254,15 @@ pub fn check_text(plan: &Plan) -> String {
             Some(0) => "evicts nothing even with everybody well".to_owned(),
             Some(deaths) => format!("{deaths} deaths at once stop eviction"),
         };
+        let until = server.threshold_before_update.map_or_else(String::new, |threshold| {
+            format!(" ({threshold} until the first 15-minute task)")
+        });
+        let later = server.threshold_after_update.map_or_else(String::new, |threshold| {
+            format!(" ({threshold} from the first 15-minute task on)")
+        });
         text += &format!(
-            "  {NAME}{}{END}  {} instances, {} expected: threshold {}, {} renewals a minute; at most \
-             {} evicted in a run; {freeze}\n",
+            "  {NAME}{}{END}  {} instances, {} expected: threshold {}{until}{later}, {} renewals a \
+             minute; at most {} evicted in a run; {freeze}\n",
             server.name,
             server.instances,
             server.expected,

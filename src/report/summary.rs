@@ -78,18 +78,19 @@ fn table(servers: &[ServerSummary], end: Instant) -> String {
     text
 }
 
-/// `0s – 2m00s, 6m00s – end`
+/// `0s – 2m00s, 6m00s – end`, to the second.
 fn lanes(server: &ServerSummary, end: Instant) -> String {
+    let second = |at: Instant| Span::from_secs((at.nanos() + 500_000_000) / 1_000_000_000);
     let lane = |lane: &Lane| match lane.to {
-        Some(to) if to < end => format!("{} – {to}", lane.from),
-        _ => format!("{} – end", lane.from),
+        Some(to) if to < end => format!("{} – {}", second(lane.from), second(to)),
+        _ => format!("{} – end", second(lane.from)),
     };
     if server.lanes.is_empty() {
         return "never".to_owned();
     }
     let mut shown: Vec<String> = server.lanes.iter().take(LANES).map(lane).collect();
     if server.lanes.len() > LANES {
-        let total = Span::from_millis(server.self_preservation_ms);
+        let total = Span::from_secs((server.self_preservation_ms + 500) / 1000);
         shown.push(format!("… {} times, {total} in all", server.lanes.len()));
     }
     shown.join(", ")

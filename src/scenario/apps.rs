@@ -12,7 +12,7 @@ use super::diagnostics::Diagnostics;
 use super::eureka_keys::{EurekaConfig, metadata};
 use super::reader::{Read, Reader, duration, texts};
 use super::tree::{Node, Value};
-use crate::eureka::client::{ClientProfile, Endpoints, HttpClientKind};
+use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Flavor, InstanceStatus};
 use crate::sim::{ClientSetup, Stream, Streams};
 use crate::time::{Instant, Span};
@@ -285,13 +285,17 @@ fn endpoints(
     let mut numbers = Vec::new();
     for zone in zones {
         let endpoints = match (&listed, &configured) {
-            (Some(listed), _) => Endpoints { own_zone: listed.clone(), other_zones: Vec::new() },
+            (Some(listed), _) => Endpoints {
+                own_zone: listed.clone(),
+                other_zones: Vec::new(),
+                in_given_order: true,
+            },
             (None, Some(configured)) => configured.clone(),
             (None, None) => {
                 let all = 0..builder.servers.len() as u16;
                 let (own, other) =
                     all.partition(|&server| builder.server_zones[server as usize] == *zone);
-                Endpoints { own_zone: own, other_zones: other }
+                Endpoints { own_zone: own, other_zones: other, in_given_order: false }
             }
         };
         numbers.push(builder.endpoints(endpoints) as u32);

@@ -400,7 +400,7 @@ fn finish(
     let endpoints = service_endpoints(&config, names, &mut builder.diags).unwrap_or_else(|| {
         let server_zone = |server: &u16| builder.server_zones.get(*server as usize).copied();
         let (own, other) = known.iter().partition(|server| server_zone(server) == Some(zone));
-        Endpoints { own_zone: own, other_zones: other }
+        Endpoints { own_zone: own, other_zones: other, in_given_order: false }
     });
     let spring = setup.flavor == Flavor::SpringCloud;
     let syncs = config.is_set("server.registry-sync-retries")
@@ -440,7 +440,7 @@ pub(super) fn service_endpoints(
     }
     let default_zones = vec!["defaultZone".to_owned()];
     let zones = config.availability_zones.get(&config.client.region).unwrap_or(&default_zones);
-    let mut endpoints = Endpoints::default();
+    let mut endpoints = Endpoints { in_given_order: true, ..Endpoints::default() };
     for (position, zone) in zones.iter().enumerate() {
         let urls = config.service_urls.get(zone).or_else(|| config.service_urls.get("defaultZone"));
         let Some((urls, place)) = urls else {

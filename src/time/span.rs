@@ -145,9 +145,9 @@ impl Sub for Span {
 }
 
 impl fmt::Display for Instant {
-    /// Like a span since the start: `0s`, `12m00s`, `1h00m05s`, `5m07.250s`.
+    /// Like a span since the start, to the millisecond: `0s`, `12m00s`, `1h00m05s`, `5m07.25s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Span(self.0).fmt(f)
+        Span(self.0 - self.0 % NANOS[1]).fmt(f)
     }
 }
 

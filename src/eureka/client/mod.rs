@@ -48,13 +48,16 @@ pub trait Draws {
 }
 
 /// The servers a client knows, by number: those of its own zone, then the others. Each part is
-/// shuffled for itself.
+/// shuffled for itself, unless the order is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
     /// Of the client's zone (`ZoneAffinityClusterResolver`).
     pub own_zone: Vec<u16>,
     /// Of the other zones.
     pub other_zones: Vec<u16>,
+    /// Whether the order stays as it is here. Java's client has no such mode: this is the order that
+    /// its shuffle happened to give, when it is to be known.
+    pub in_given_order: bool,
 }
 
 /// What a client needs to do something: the instant, and what it shares with others.
@@ -424,7 +427,9 @@ impl DiscoveryClient {
         for part in [&cx.endpoints.own_zone, &cx.endpoints.other_zones] {
             let start = self.servers.len();
             self.servers.extend_from_slice(part);
-            cx.draws.shuffle(&mut self.servers[start..]);
+            if !cx.endpoints.in_given_order {
+                cx.draws.shuffle(&mut self.servers[start..]);
+            }
         }
     }
 

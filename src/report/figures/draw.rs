@@ -30,9 +30,14 @@ const SERVERS: [RGBColor; 5] = [
     RGBColor(0xCC, 0x79, 0xA7),
     RGBColor(0x56, 0xB4, 0xE9),
 ];
-/// Dashes of servers, as second channel: ink and gap in pixels; none is a solid line.
-const DASHES: [Option<(f64, f64)>; 5] =
-    [None, Some((9.0, 5.0)), Some((3.0, 4.0)), Some((14.0, 4.0)), Some((6.0, 9.0))];
+/// Dashes of servers, as second channel; none is a solid line.
+const DASHES: [Option<Dash>; 5] = [
+    None,
+    Some(Dash::new(9.0, 5.0)),
+    Some(Dash::new(3.0, 4.0)),
+    Some(Dash::new(14.0, 4.0)),
+    Some(Dash::new(6.0, 9.0)),
+];
 
 /// Where the plot begins, in pixels from the left.
 pub(super) const LEFT: i32 = 78;
@@ -44,7 +49,21 @@ const RIGHT: i32 = 178;
 pub(super) struct Stroke {
     pub(super) colour: RGBAColor,
     pub(super) width: u32,
-    pub(super) dash: Option<(f64, f64)>,
+    pub(super) dash: Option<Dash>,
+}
+
+/// Ink and gap of a dashed line, and how long the first gap is; in units.
+#[derive(Clone, Copy)]
+pub(super) struct Dash {
+    pub(super) ink: f64,
+    pub(super) gap: f64,
+    pub(super) first_gap: f64,
+}
+
+impl Dash {
+    pub(super) const fn new(ink: f64, gap: f64) -> Self {
+        Self { ink, gap, first_gap: 0.0 }
+    }
 }
 
 impl Stroke {
@@ -54,7 +73,7 @@ impl Stroke {
 
     /// The line of a server. Those drawn later are thinner, so that equal lines all show.
     pub(super) fn server(index: usize) -> Self {
-        let width = [4, 3, 2].get(index).copied().unwrap_or(2);
+        let width = [3, 3, 2].get(index).copied().unwrap_or(2);
         let dash = DASHES[index % DASHES.len()];
         Self { colour: server_colour(index).to_rgba(), width, dash }
     }
@@ -65,16 +84,27 @@ pub(super) const fn server_colour(index: usize) -> RGBColor {
     SERVERS[index % SERVERS.len()]
 }
 
-/// A drawing, in pixels. What cannot be drawn is left out: the backends here write to memory.
+/// A drawing, in units of a pixel or more. What cannot be drawn is left out: the backends here write to memory.
 pub(super) struct Sheet<'a, DB: DrawingBackend> {
     area: &'a DrawingArea<DB, Shift>,
+    /// Width in units of the drawing.
     pub(super) width: i32,
+    /// Pixels per unit.
+    scale: i32,
 }
 
 impl<'a, DB: DrawingBackend> Sheet<'a, DB> {
-    pub(super) fn new(area: &'a DrawingArea<DB, Shift>, (width, _): (u32, u32)) -> Self {
+    pub(super) fn new(area: &'a DrawingArea<DB, Shift>, width: u32, scale: u32) -> Self {
         let _ = area.fill(&plotters::style::colors::WHITE);
-        Self { area, width: width as i32 }
+        Self { area, width: width as i32, scale: scale as i32 }
+    }
+
+    fn pixel(&self, at: (i32, i32)) -> (i32, i32) {
+        (at.0 * self.scale, at.1 * self.scale)
+    }
+
+    fn style(&self, colour: RGBAColor, filled: bool, width: u32) -> ShapeStyle {
+        ShapeStyle { color: colour, filled, stroke_width: width * self.scale as u32 }
     }
 
     /// The scenario's name and what it is about.
@@ -92,41 +122,47 @@ impl<'a, DB: DrawingBackend> Sheet<'a, DB> {
         colour: RGBColor,
         (h, v): (HPos, VPos),
     ) {
-        let style = TextStyle::from(("sans-serif", size).into_font()).color(&colour);
-        let _ = self.area.draw(&Text::new(text.to_owned(), at, style.pos(Pos::new(h, v))));
+        let font = ("sans-serif", size * self.scale).into_font();
+        let style = TextStyle::from(font).color(&colour).pos(Pos::new(h, v));
+        let _ = self.area.draw(&Text::new(text.to_owned(), self.pixel(at), style));
     }
 
     pub(super) fn rectangle(&mut self, from: (i32, i32), to: (i32, i32), colour: RGBAColor) {
-        let _ = self.area.draw(&Rectangle::new([from, to], colour.filled()));
+        let corners = [self.pixel(from), self.pixel(to)];
+        let _ = self.area.draw(&Rectangle::new(corners, colour.filled()));
     }
 
     pub(super) fn frame(&mut self, from: (i32, i32), to: (i32, i32), colour: RGBColor) {
-        let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: 1 };
-        let _ = self.area.draw(&Rectangle::new([from, to], style));
+        let corners = [self.pixel(from), self.pixel(to)];
+        let _ =
+            self.area.draw(&Rectangle::new(corners, self.style(colour.to_rgba(), false, 1)));
     }
 
     pub(super) fn disc(&mut self, at: (i32, i32), radius: i32, colour: RGBColor, filled: bool) {
-        let style = ShapeStyle { color: colour.to_rgba(), filled, stroke_width: 2 };
-        let _ = self.area.draw(&Circle::new(at, radius, style));
+        let style = self.style(colour.to_rgba(), filled, 2);
+        let _ = self.area.draw(&Circle::new(self.pixel(at), radius * self.scale, style));
     }
 
     pub(super) fn line(&mut self, points: &[(i32, i32)], stroke: Stroke) {
-        let style = ShapeStyle { color: stroke.colour, filled: false, stroke_width: stroke.width };
+        let style = self.style(stroke.colour, false, stroke.width);
         let pieces = match stroke.dash {
             None => vec![points.to_vec()],
             Some(dash) => dashes(points, dash),
         };
         for piece in pieces.into_iter().filter(|piece| piece.len() > 1) {
+            let piece: Vec<_> = piece.into_iter().map(|at| self.pixel(at)).collect();
             let _ = self.area.draw(&PathElement::new(piece, style));
         }
     }
 }
 
 /// The pieces of ink of a dashed polyline.
-fn dashes(points: &[(i32, i32)], (ink, gap): (f64, f64)) -> Vec<Vec<(i32, i32)>> {
+fn dashes(points: &[(i32, i32)], Dash { ink, gap, first_gap }: Dash) -> Vec<Vec<(i32, i32)>> {
     let mut pieces = Vec::new();
-    let mut piece: Vec<(i32, i32)> = points.first().copied().into_iter().collect();
-    let (mut drawing, mut left) = (true, ink);
+    let mut drawing = first_gap <= 0.0;
+    let mut left = if drawing { ink } else { first_gap };
+    let start = points.first().copied().filter(|_| drawing);
+    let mut piece: Vec<(i32, i32)> = start.into_iter().collect();
     for pair in points.windows(2) {
         let (from, to) = (pair[0], pair[1]);
         let (dx, dy) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));

@@ -14,8 +14,10 @@ use crate::observe::Recording;
 use crate::scenario::Plan;
 use draw::Sheet;
 
-/// Pixels.
+/// Units of the drawing.
 const WIDTH: u32 = 1200;
+/// Pixels per unit in a PNG: letters of 12 units are not to be read at 12 pixels.
+const PNG_SCALE: u32 = 2;
 
 /// Roboto (Apache-2.0, see the licence beside it), reduced to Latin, Greek and Cyrillic.
 const FONT: &[u8] = include_bytes!("font/Roboto-Regular.ttf");
@@ -49,7 +51,7 @@ impl Figure {
         let mut text = String::new();
         let height = self.height(recording);
         let area = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
-        self.draw(&mut Sheet::new(&area, (WIDTH, height)), plan, recording);
+        self.draw(&mut Sheet::new(&area, WIDTH, 1), plan, recording);
         // Writing into a text cannot fail.
         let _ = area.present();
         drop(area);
@@ -60,17 +62,17 @@ impl Figure {
     #[must_use]
     pub fn png(self, plan: &Plan, recording: &Recording) -> Vec<u8> {
         register_font();
-        let height = self.height(recording);
-        let mut pixels = vec![255; (WIDTH * height * 3) as usize];
+        let (width, height) = (WIDTH * PNG_SCALE, self.height(recording) * PNG_SCALE);
+        let mut pixels = vec![255; (width * height * 3) as usize];
         {
             let backend =
-                BitMapBackend::<RGBPixel>::with_buffer_and_format(&mut pixels, (WIDTH, height))
+                BitMapBackend::<RGBPixel>::with_buffer_and_format(&mut pixels, (width, height))
                     .expect("the buffer has three bytes for every pixel");
             let area = backend.into_drawing_area();
-            self.draw(&mut Sheet::new(&area, (WIDTH, height)), plan, recording);
+            self.draw(&mut Sheet::new(&area, WIDTH, PNG_SCALE), plan, recording);
             let _ = area.present();
         }
-        encode(&pixels, height)
+        encode(&pixels, width, height)
     }
 
     fn height(self, recording: &Recording) -> u32 {
@@ -113,9 +115,9 @@ fn register_font() {
     });
 }
 
-fn encode(pixels: &[u8], height: u32) -> Vec<u8> {
+fn encode(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, WIDTH, height);
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     let written = encoder.write_header().and_then(|mut writer| {

@@ -5,7 +5,7 @@ use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::draw::{
-    ALIVE, Axes, FAINT, FAULT, GREY, INK, LEFT, Sheet, Stroke, server_colour, shorten,
+    ALIVE, Axes, Dash, FAINT, FAULT, GREY, INK, LEFT, Sheet, Stroke, server_colour, shorten,
 };
 use super::scale::{time_label, time_step, value_label, value_ticks};
 use crate::observe::{Recording, Row};
@@ -17,8 +17,15 @@ use crate::time::{Instant, Span};
 const SERVERS: usize = 8;
 /// Height of a lane.
 const LANE: i32 = 24;
-/// Rows of labels for faults above a panel.
+/// Most rows of labels for faults above a panel.
 const LABEL_ROWS: usize = 3;
+/// Height of a row.
+const LABEL_HEIGHT: i32 = 14;
+
+/// The least compensation time that is shown.
+const WORTH_SHOWING_MS: i64 = 1000;
+/// Length of the dots of thresholds.
+const DOT: f64 = 3.0;
 
 /// A line of a panel: points in time, and what it is called at its end.
 struct Curve {
@@ -62,18 +69,21 @@ pub(super) fn renew_rates<DB: DrawingBackend>(
             .rates()
             .iter()
             .filter(|point| point.server == HostId::new(index))
-            // Ten seconds, scaled to a minute.
-            .map(|point| (point.at, point.renewals as f64 * 6.0));
-        let colour = server_colour(index).mix(0.25);
+            .map(|point| (point.at, point.per_minute as f64));
+        let colour = server_colour(index).mix(0.3);
         let stroke = Stroke { colour, width: 1, dash: None };
         curves.push(Curve { points: rate.collect(), stroke, label: String::new() });
         let renews = |row: &Row| row.gauges.num_of_renews_in_last_min as f64;
         curves.push(curve(plan, recording, index, Stroke::server(index), name, renews));
     }
+    let count = servers(recording).count();
     for (index, name) in servers(recording) {
         let threshold = |row: &Row| f64::from(row.gauges.num_of_renews_per_min_threshold);
         let colour = server_colour(index).to_rgba();
-        let stroke = Stroke { colour, width: 1, dash: Some((2.0, 3.0)) };
+        // Equal thresholds show as dots of all their colours.
+        let gap = DOT * (2.0 * count as f64 - 1.0);
+        let dash = Dash { ink: DOT, gap, first_gap: 2.0 * DOT * index as f64 };
+        let stroke = Stroke { colour, width: 2, dash: Some(dash) };
         let label = format!("{name} threshold");
         curves.push(curve(plan, recording, index, stroke, &label, threshold));
     }
@@ -93,12 +103,13 @@ pub(super) fn evictions<DB: DrawingBackend>(
         .timespans
         .evictions()
         .iter()
-        .filter(|run| run.expired > 0 && run.server.index() < SERVERS)
+        .filter(|run| run.expired > 0 || run.compensation_ms >= WORTH_SHOWING_MS)
+        .filter(|run| run.server.index() < SERVERS)
         .collect();
     let most = runs.iter().map(|run| run.expired.max(run.evicted)).max().unwrap_or(0) as f64;
     let title = "Runs of the eviction task: expired (ring), limit (bar), evicted (dot)";
     let axes = frame(sheet, plan, recording, span, title, most, false);
-    if runs.is_empty() {
+    if runs.iter().all(|run| run.expired == 0) {
         let middle = ((axes.left + axes.right) / 2, (axes.top + axes.bottom) / 2);
         sheet.text("no lease ever expired", middle, 14, GREY, (HPos::Center, VPos::Center));
     }
@@ -116,10 +127,11 @@ pub(super) fn evictions<DB: DrawingBackend>(
         if run.evicted > 0 {
             sheet.disc((x, axes.y(run.evicted as f64)), 4, colour, true);
         }
-        if run.compensation_ms > 0 {
-            let text = format!("+{}", Span::from_millis(run.compensation_ms.unsigned_abs()));
-            let at = (x + 7, axes.y(run.expired as f64));
-            sheet.text(&text, at, 12, GREY, (HPos::Left, VPos::Center));
+        if run.compensation_ms >= WORTH_SHOWING_MS {
+            let late = Span::from_secs(run.compensation_ms.unsigned_abs() / 1000);
+            let text = format!("{late} late: {late} more for every lease");
+            let at = (x + 7, axes.y(run.expired as f64) - 3);
+            sheet.text(&text, at, 12, GREY, (HPos::Left, VPos::Bottom));
         }
     }
 }
@@ -224,7 +236,9 @@ fn chart<DB: DrawingBackend>(
     curves: &[Curve],
     labels: bool,
 ) {
-    let values = curves.iter().flat_map(|curve| curve.points.iter().map(|(_, value)| *value));
+    // What has no label is an extra, and may be cut off.
+    let labelled = curves.iter().filter(|curve| !curve.label.is_empty());
+    let values = labelled.flat_map(|curve| curve.points.iter().map(|(_, value)| *value));
     let most = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
     let axes = frame(sheet, plan, recording, span, title, most, labels);
     for curve in curves {
@@ -246,9 +260,12 @@ fn frame<DB: DrawingBackend>(
     labels: bool,
 ) -> Axes {
     let (most, step) = value_ticks(most * 1.05);
-    let head = if labels { 26 + 14 * LABEL_ROWS as i32 } else { 26 };
     let duration = plan.setup.duration;
-    let axes = Axes::new(sheet.width, (top + head, bottom - 24), duration, most);
+    let mut axes = Axes::new(sheet.width, (top + 26, bottom - 24), duration, most);
+    if labels {
+        let rows = fault_labels(sheet.width, &axes, recording).into_iter().map(|(.., row)| row + 1);
+        axes.top += LABEL_HEIGHT * rows.max().unwrap_or(0) as i32;
+    }
     sheet.text(title, (LEFT, top + 4), 14, INK, (HPos::Left, VPos::Top));
     shade(sheet, &axes, recording, labels);
     let mut tick = 0.0;
@@ -284,35 +301,45 @@ fn time_ticks<DB: DrawingBackend>(
 }
 
 /// Faults behind a panel: shaded while they last, a line if they are over at once; named above the
-/// panel if there is room.
+/// panel if that is wanted.
 fn shade<DB: DrawingBackend>(
     sheet: &mut Sheet<'_, DB>,
     axes: &Axes,
     recording: &Recording,
     labels: bool,
 ) {
-    const LETTER: i32 = 7;
-    let mut rows_end = [i32::MIN; LABEL_ROWS];
     for fault in recording.timespans.faults() {
         let (from, to) = (axes.x(fault.from), axes.x(fault.to));
         if fault.to > fault.from {
             sheet.rectangle((from, axes.top), (to.max(from + 1), axes.bottom), FAULT.mix(0.10));
         }
-        let edge = Stroke { dash: Some((3.0, 3.0)), ..Stroke::solid(FAULT, 1) };
+        let edge = Stroke { dash: Some(Dash::new(3.0, 3.0)), ..Stroke::solid(FAULT, 1) };
         sheet.line(&[(from, axes.top), (from, axes.bottom)], edge);
-        if !labels {
-            continue;
-        }
-        let text = shorten(&fault.what, 30);
-        let width = LETTER * text.chars().count() as i32;
-        // A label that would leave the sheet ends where it stands instead.
-        let start = from.min(sheet.width - 8 - width);
-        if let Some(row) = rows_end.iter().position(|end| *end < start) {
-            rows_end[row] = start + width + 8;
-            let y = axes.top - 3 - 14 * row as i32;
-            sheet.text(&text, (start, y), 12, FAULT, (HPos::Left, VPos::Bottom));
+    }
+    if labels {
+        for (text, x, row) in fault_labels(sheet.width, axes, recording) {
+            let y = axes.top - 3 - LABEL_HEIGHT * row as i32;
+            sheet.text(&text, (x, y), 12, FAULT, (HPos::Left, VPos::Bottom));
         }
     }
+}
+
+/// The names of faults, where they begin and in which row; those that find no room are left out.
+fn fault_labels(width: i32, axes: &Axes, recording: &Recording) -> Vec<(String, i32, usize)> {
+    const LETTER: i32 = 7;
+    let mut rows_end = [i32::MIN; LABEL_ROWS];
+    let mut labels = Vec::new();
+    for fault in recording.timespans.faults() {
+        let text = shorten(&fault.what, 30);
+        let length = LETTER * text.chars().count() as i32;
+        // A label that would leave the sheet ends where it stands instead.
+        let x = axes.x(fault.from).min(width - 8 - length);
+        if let Some(row) = rows_end.iter().position(|end| *end < x) {
+            rows_end[row] = x + length + 8;
+            labels.push((text, x, row));
+        }
+    }
+    labels
 }
 
 /// A step line in pixels: of many points in one column, those that are seen.
