@@ -10,9 +10,9 @@ pub struct Mismatch {
     /// The field, as a path from the line's object: `instance.lease`.
     pub field: String,
     /// What the line says.
-    pub expected: Value,
+    pub expected: Box<Value>,
     /// What is understood instead; null if there is nothing.
-    pub got: Value,
+    pub got: Box<Value>,
 }
 
 /// The fields of one object; each must be asked for before [`Fields::finish`].
@@ -101,7 +101,11 @@ impl<'a> Fields<'a> {
             None => Ok(()),
             Some((name, value)) => {
                 let got = Value::Null;
-                Err(Mismatch { field: self.path(name), expected: value.clone(), got })
+                Err(Mismatch {
+                    field: self.path(name),
+                    expected: Box::new(value.clone()),
+                    got: Box::new(got),
+                })
             }
         }
     }
@@ -124,5 +128,5 @@ impl<'a> Fields<'a> {
 
 fn mismatch(field: &str, value: &Value, wanted: &str) -> Mismatch {
     let got = Value::String(format!("(not understood: {wanted} wanted)"));
-    Mismatch { field: field.to_owned(), expected: value.clone(), got }
+    Mismatch { field: field.to_owned(), expected: Box::new(value.clone()), got: Box::new(got) }
 }

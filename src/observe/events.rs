@@ -417,7 +417,11 @@ impl EventLog {
 /// Milliseconds, as a whole number if they are.
 pub(super) fn t_ms(at: Instant) -> Value {
     let micros = at.nanos() / 1_000;
-    if micros % 1_000 == 0 { json!(micros / 1_000) } else { json!(micros as f64 / 1_000.0) }
+    if micros.is_multiple_of(1_000) {
+        json!(micros / 1_000)
+    } else {
+        json!(micros as f64 / 1_000.0)
+    }
 }
 
 fn status_text(status: StatusParameter) -> Option<&'static str> {

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::style::{DIM, END, NAME, escape};
-use crate::eureka::{BehaviourClass, Flavor};
 use crate::eureka::server::ServerConfig;
+use crate::eureka::{BehaviourClass, Flavor};
 use crate::scenario::{Plan, Severity};
 use crate::sim::ServerSetup;
 use crate::time::Span;
@@ -99,7 +99,8 @@ impl ServerCheck {
     fn new(plan: &Plan, server: &ServerSetup) -> Self {
         let config = &server.config;
         let class = server.release.class();
-        let mut rates: Vec<f64> = registering(plan).map(|interval| 60.0 / interval as f64).collect();
+        let mut rates: Vec<f64> =
+            registering(plan).map(|interval| 60.0 / interval as f64).collect();
         let instances = rates.len() as i64;
         let fetches = plan.setup.profiles[server.profile].client.fetch_registry;
         let (early, late) = expected(server, instances, fetches);

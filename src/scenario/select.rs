@@ -8,8 +8,6 @@ use super::tree::{Node, Value};
 use crate::eureka::InstanceKey;
 use crate::sim::{HostId, HostSet, Pick, Selection, Take};
 
-/// Keys that a table with a selector may have besides those of its action.
-
 /// A selector in any of its forms: a text, a list of texts, or a table.
 pub(super) fn selection(
     node: &Node,

@@ -91,5 +91,5 @@ pub fn percentage(text: &str) -> Option<u32> {
 /// `0.16` as parts per billion; nothing if it is not from 0 to 1.
 #[must_use]
 pub fn fraction(number: f64) -> Option<u32> {
-    (0.0..=1.0).contains(&number).then(|| (number * 1e9 + 0.5) as u32)
+    (0.0..=1.0).contains(&number).then_some((number * 1e9 + 0.5) as u32)
 }

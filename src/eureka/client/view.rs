@@ -127,12 +127,12 @@ impl Views {
 
     /// `getAndStoreFullRegistry`: the view of a full payload, held once for the caller.
     pub(super) fn full(&mut self, payload: &Arc<Applications>) -> ViewId {
-        self.from_full(Step::Full, payload, payload.version)
+        self.of_full(Step::Full, payload, payload.version)
     }
 
     /// `reconcileAndLogDifference`: the view of a full payload, with the version of the delta.
     pub(super) fn reconciled(&mut self, payload: &Arc<Applications>, version: i64) -> ViewId {
-        self.from_full(Step::Reconcile(version), payload, version)
+        self.of_full(Step::Reconcile(version), payload, version)
     }
 
     /// `updateDelta`: the view that follows from `view` and a delta, held once for the caller.
@@ -150,7 +150,7 @@ impl Views {
         next
     }
 
-    fn from_full(&mut self, step: Step, payload: &Arc<Applications>, version: i64) -> ViewId {
+    fn of_full(&mut self, step: Step, payload: &Arc<Applications>, version: i64) -> ViewId {
         if let Some(view) = find(&self.from_full, step, payload) {
             self.hold(view);
             return view;

@@ -134,8 +134,7 @@ impl<'a, DB: DrawingBackend> Sheet<'a, DB> {
 
     pub(super) fn frame(&mut self, from: (i32, i32), to: (i32, i32), colour: RGBColor) {
         let corners = [self.pixel(from), self.pixel(to)];
-        let _ =
-            self.area.draw(&Rectangle::new(corners, self.style(colour.to_rgba(), false, 1)));
+        let _ = self.area.draw(&Rectangle::new(corners, self.style(colour.to_rgba(), false, 1)));
     }
 
     pub(super) fn disc(&mut self, at: (i32, i32), radius: i32, colour: RGBColor, filled: bool) {

@@ -106,11 +106,11 @@ impl AcceptorExecutor {
             if self.schedule_time < now.wall {
                 self.schedule_time = now.wall + self.shaper.transmission_delay(now.wall);
             }
-            if self.schedule_time <= now.wall {
-                if let Some(batch) = self.assign_batch(now.wall, dropped) {
-                    self.next_run = Some(now.mono);
-                    return Some(batch);
-                }
+            if self.schedule_time <= now.wall
+                && let Some(batch) = self.assign_batch(now.wall, dropped)
+            {
+                self.next_run = Some(now.mono);
+                return Some(batch);
             }
             if self.processing_order.len() == total {
                 self.next_run = Some(now.mono + STEP);

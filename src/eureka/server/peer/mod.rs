@@ -140,10 +140,10 @@ impl PeerEurekaNode {
             let heartbeat = task.action == TaskAction::Heartbeat;
             if let (true, 404, Some(info)) = (heartbeat, *code, task.info) {
                 self.submit(&mut registry.objects, &Handed::Register { info }, at.now);
-            } else if let (true, Some(theirs)) = (heartbeat && *code != 200, entity) {
-                if registry.config.sync_when_timestamp_differs {
-                    registry.sync_instance_if_timestamp_differs(at, (**theirs).clone());
-                }
+            } else if let (true, Some(theirs)) = (heartbeat && *code != 200, entity)
+                && registry.config.sync_when_timestamp_differs
+            {
+                registry.sync_instance_if_timestamp_differs(at, (**theirs).clone());
             }
         }
         for task in &tasks {

@@ -1,0 +1,5 @@
+//! Tests of the whole: recordings of the real classes, scenarios, the command line, the tree.
+
+mod cluster;
+mod golden;
+mod support;
