@@ -1,6 +1,7 @@
 //! `InstanceInfo.InstanceStatus` and the reconcile hash made of counts of it.
 
 use std::fmt;
+use std::iter::Sum;
 
 /// `InstanceInfo.InstanceStatus`, in alphabetical order of the Java names: the order in which the
 /// reconcile hash lists them.
@@ -81,6 +82,16 @@ impl fmt::Display for StatusCounts {
             .into_iter()
             .filter(|&status| self.get(status) > 0)
             .try_for_each(|status| write!(f, "{status}_{}_", self.get(status)))
+    }
+}
+
+impl Sum for StatusCounts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        let mut all = Self::default();
+        for counts in counts {
+            all.0.iter_mut().zip(counts.0).for_each(|(sum, count)| *sum += count);
+        }
+        all
     }
 }
 

@@ -1,8 +1,6 @@
 //! Runs: a plan becomes a world, the world is run under an observer, and what was recorded comes
 //! back. Progress and interruption are the caller's, through [`Pulse`].
 
-use std::sync::Arc;
-
 use crate::observe::{Recording, Watch};
 use crate::scenario::Plan;
 use crate::sim::queue::{EventQueue, TimingWheel};
@@ -38,7 +36,7 @@ pub fn run<const TRACED: bool>(
     watch: Watch<TRACED>,
     pulse: &mut dyn Pulse,
 ) -> Result<(Recording, Watch<TRACED>), Interrupted> {
-    let mut world = World::<_, TimingWheel<Event>>::new(Arc::clone(&plan.setup), watch);
+    let mut world = World::<_, TimingWheel<Event>>::new(&plan.setup, watch);
     drive(&mut world, plan, pulse)?;
     let digest = world.digest();
     let mut recording = None;
@@ -51,14 +49,14 @@ pub fn run<const TRACED: bool>(
 /// of events.
 #[must_use]
 pub fn digest<Q: EventQueue<Event>>(plan: &Plan) -> (DigestValue, u64) {
-    let mut world = World::<_, Q>::new(Arc::clone(&plan.setup), Silent);
+    let mut world = World::<_, Q>::new(&plan.setup, Silent);
     let all = drive(&mut world, plan, &mut ());
     debug_assert_eq!(all, Ok(()), "nobody ends this run");
     (world.digest(), world.handled())
 }
 
 fn drive<O: Observer, Q: EventQueue<Event>>(
-    world: &mut World<O, Q>,
+    world: &mut World<'_, O, Q>,
     plan: &Plan,
     pulse: &mut dyn Pulse,
 ) -> Result<(), Interrupted> {

@@ -88,6 +88,9 @@ impl HostClock {
 
     fn wall_nanos(&self, at: Instant) -> i64 {
         let elapsed = at.since(self.anchor).nanos() as i64;
+        if self.ppm == 0 {
+            return self.wall_at_anchor + elapsed;
+        }
         let gained = (i128::from(elapsed) * i128::from(self.ppm)).div_euclid(1_000_000) as i64;
         self.wall_at_anchor + elapsed + gained
     }

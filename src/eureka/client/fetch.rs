@@ -123,6 +123,10 @@ impl DiscoveryClient {
     /// The local registry becomes `view`, whose hold is taken over.
     fn see(&mut self, cx: &mut Cx<'_>, view: ViewId) {
         let old = std::mem::replace(&mut self.view, view);
+        if old == view {
+            cx.views.release(old);
+            return;
+        }
         cx.out.push(Effect::View { old, new: view });
     }
 

@@ -23,7 +23,7 @@ impl ViewId {
 pub struct View {
     /// Applications in the order they were added, instances in theirs. An instance that changed
     /// stands at the end of its application.
-    pub apps: Vec<Application>,
+    pub apps: Vec<Arc<Application>>,
     /// Version of the payload it came from.
     pub version: i64,
     /// Instances by status: its reconcile hash.
@@ -31,9 +31,8 @@ pub struct View {
 }
 
 impl View {
-    fn new(apps: Vec<Application>, version: i64) -> Self {
-        let statuses = apps.iter().flat_map(|app| &app.instances).map(|info| info.status);
-        let counts = statuses.collect();
+    fn new(apps: Vec<Arc<Application>>, version: i64) -> Self {
+        let counts = apps.iter().map(|app| app.counts).sum();
         Self { apps, version, counts }
     }
 
@@ -71,6 +70,8 @@ struct Slot {
     /// How many clients see it.
     holders: u32,
     successors: Vec<Successor>,
+    /// The view whose successor it is.
+    origin: Option<ViewId>,
 }
 
 /// All views of a run.
@@ -89,7 +90,7 @@ const REMEMBERED: usize = 64;
 impl Default for Views {
     fn default() -> Self {
         let empty = View::new(Vec::new(), -1);
-        let slot = Slot { view: Some(empty), holders: 1, successors: Vec::new() };
+        let slot = Slot { view: Some(empty), holders: 1, successors: Vec::new(), origin: None };
         Self { slots: vec![slot], free: Vec::new(), from_full: Vec::new(), scratch: Vec::new() }
     }
 }
@@ -113,16 +114,20 @@ impl Views {
     pub fn release(&mut self, view: ViewId) {
         let slot = &mut self.slots[view.0 as usize];
         slot.holders -= 1;
-        if slot.holders == 0 {
-            slot.view = None;
-            slot.successors.clear();
-            self.free.push(view.0);
-            let gone = |successor: &Successor| successor.view == view;
-            self.from_full.retain(|successor| !gone(successor));
-            for slot in &mut self.slots {
-                slot.successors.retain(|successor| !gone(successor));
-            }
+        if slot.holders > 0 {
+            return;
         }
+        slot.view = None;
+        let origin = slot.origin.take();
+        for successor in std::mem::take(&mut slot.successors) {
+            self.slots[successor.view.0 as usize].origin = None;
+        }
+        let remembered = match origin {
+            Some(origin) => &mut self.slots[origin.0 as usize].successors,
+            None => &mut self.from_full,
+        };
+        remembered.retain(|successor| successor.view != view);
+        self.free.push(view.0);
     }
 
     /// `getAndStoreFullRegistry`: the view of a full payload, held once for the caller.
@@ -135,16 +140,27 @@ impl Views {
         self.of_full(Step::Reconcile(version), payload, version)
     }
 
-    /// `updateDelta`: the view that follows from `view` and a delta, held once for the caller.
+    /// `updateDelta`: the view that follows from `view` and a delta, held once for the caller. It is
+    /// the same view if the delta says nothing new.
     pub(super) fn with_delta(&mut self, view: ViewId, delta: &Arc<Applications>) -> ViewId {
-        let known = find(&self.slots[view.0 as usize].successors, Step::Delta, delta);
-        if let Some(next) = known {
+        let slot = &self.slots[view.0 as usize];
+        if let Some(next) = find(&slot.successors, Step::Delta, delta) {
             self.hold(next);
             return next;
         }
-        let apps = apply_delta(self.get(view).apps.clone(), delta, &mut self.scratch);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let (old, payload) = (self.get(view), Arc::clone(delta));
+        let apps = apply_delta(&old.apps, delta, &mut scratch);
+        let nothing_new = old.version == delta.version && same(&old.apps, &apps);
+        self.scratch = scratch;
+        if nothing_new {
+            self.hold(view);
+            let successor = Successor { step: Step::Delta, payload, view };
+            self.slots[view.0 as usize].successors.push(successor);
+            return view;
+        }
         let next = self.add(View::new(apps, delta.version));
-        let payload = Arc::clone(delta);
+        self.slots[next.0 as usize].origin = Some(view);
         let successor = Successor { step: Step::Delta, payload, view: next };
         self.slots[view.0 as usize].successors.push(successor);
         next
@@ -164,7 +180,7 @@ impl Views {
     }
 
     fn add(&mut self, view: View) -> ViewId {
-        let slot = Slot { view: Some(view), holders: 1, successors: Vec::new() };
+        let slot = Slot { view: Some(view), holders: 1, successors: Vec::new(), origin: None };
         if let Some(number) = self.free.pop() {
             self.slots[number as usize] = slot;
             return ViewId(number);
@@ -180,19 +196,26 @@ fn find(successors: &[Successor], step: Step, payload: &Arc<Applications>) -> Op
     successors.iter().find(same).map(|successor| successor.view)
 }
 
+fn same(old: &[Arc<Application>], new: &[Arc<Application>]) -> bool {
+    old.len() == new.len() && old.iter().zip(new).all(|(old, new)| Arc::ptr_eq(old, new))
+}
+
 /// `DiscoveryClient.updateDelta(Applications)`. If an application is not known yet, the delta's own
-/// object is taken over, *with all instances the delta lists in it*, deleted ones too.
+/// object is taken over, *with all instances the delta lists in it*, deleted ones too. Applications
+/// that come out unchanged are the old ones.
 fn apply_delta(
-    apps: Vec<Application>,
+    old: &[Arc<Application>],
     delta: &Applications,
     scratch: &mut Vec<u32>,
-) -> Vec<Application> {
-    let mut apps: Vec<Option<Application>> = apps.into_iter().map(Some).collect();
+) -> Vec<Arc<Application>> {
+    let mut apps: Vec<Option<Arc<Application>>> = old.iter().cloned().map(Some).collect();
     for changed in &delta.apps {
-        let known = |app: &Option<Application>| app.as_ref().is_some_and(|a| a.app == changed.app);
+        let known =
+            |app: &Option<Arc<Application>>| app.as_ref().is_some_and(|a| a.app == changed.app);
         let mut place = apps.iter().position(known);
+        let before = place.and_then(|place| apps[place].take());
         let mut editor = Editor::new(scratch);
-        if let Some(app) = place.and_then(|place| apps[place].take()) {
+        if let Some(app) = &before {
             editor.load(&app.instances);
         }
         for info in &changed.instances {
@@ -217,7 +240,13 @@ fn apply_delta(
         }
         let instances = editor.finish();
         if let (Some(place), false) = (place, instances.is_empty()) {
-            apps[place] = Some(Application { app: changed.app, instances });
+            let unchanged = before.filter(|before| {
+                let pairs = before.instances.iter().zip(&instances);
+                before.instances.len() == instances.len()
+                    && pairs.into_iter().all(|(a, b)| Arc::ptr_eq(a, b))
+            });
+            let after = || Arc::new(Application::new(changed.app, instances));
+            apps[place] = Some(unchanged.unwrap_or_else(after));
         }
     }
     apps.into_iter().flatten().collect()

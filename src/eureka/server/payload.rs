@@ -13,7 +13,7 @@ pub struct Applications {
     /// `apps__hashcode`: for a delta, that of the whole registry.
     pub hash: StatusCounts,
     /// The applications, in the order of the payload.
-    pub apps: Vec<Application>,
+    pub apps: Vec<Arc<Application>>,
 }
 
 /// `Application`: never empty in a payload.
@@ -23,13 +23,25 @@ pub struct Application {
     pub app: AppId,
     /// Its instances, in the order of the payload.
     pub instances: Vec<Arc<InstanceInfo>>,
+    /// How many of them have which status.
+    pub counts: StatusCounts,
+}
+
+impl Application {
+    /// An application with these instances.
+    #[must_use]
+    pub fn new(app: AppId, instances: Vec<Arc<InstanceInfo>>) -> Self {
+        let counts = instances.iter().map(|info| info.status).collect();
+        Self { app, instances, counts }
+    }
 }
 
 impl Registry {
     /// `getApplications()`: every lease, expired ones and all statuses included.
     pub(super) fn full_payload(&mut self) -> Applications {
         let apps: Vec<AppId> = self.apps().collect();
-        let apps: Vec<_> = apps.into_iter().filter_map(|app| self.application(app)).collect();
+        let apps = apps.into_iter().filter_map(|app| self.application(app)).map(Arc::new);
+        let apps: Vec<_> = apps.collect();
         Applications { version: 1, hash: count(&apps), apps }
     }
 
@@ -37,7 +49,7 @@ impl Registry {
     pub(super) fn application(&mut self, app: AppId) -> Option<Application> {
         let keys: Vec<InstanceKey> = self.instances_of(app).collect();
         let instances: Vec<_> = keys.into_iter().filter_map(|key| self.snapshot(key)).collect();
-        (!instances.is_empty()).then_some(Application { app, instances })
+        (!instances.is_empty()).then(|| Application::new(app, instances))
     }
 
     /// The payload of a VIP address: an `Applications` in any case, empty for an unknown one.
@@ -47,20 +59,22 @@ impl Registry {
         vip: NameId,
         address: fn(&InstanceInfo) -> Option<NameId>,
     ) -> Applications {
-        let mut full = self.full_payload();
-        for app in &mut full.apps {
-            app.instances.retain(|info| {
-                address(info).is_some_and(|list| lists(at.names.text(list), at.names.text(vip)))
-            });
-        }
-        full.apps.retain(|app| !app.instances.is_empty());
-        Applications { version: -1, hash: count(&full.apps), apps: full.apps }
+        let has_address = |info: &&Arc<InstanceInfo>| {
+            address(info).is_some_and(|list| lists(at.names.text(list), at.names.text(vip)))
+        };
+        let full = self.full_payload();
+        let found = full.apps.iter().map(|app| {
+            let instances = app.instances.iter().filter(has_address).cloned();
+            Arc::new(Application::new(app.app, instances.collect()))
+        });
+        let apps: Vec<_> = found.filter(|app| !app.instances.is_empty()).collect();
+        Applications { version: -1, hash: count(&apps), apps }
     }
 
     /// `getApplicationDeltas()`: the delta queue, oldest first, read from the live objects; the last
     /// item of an instance wins and moves it to the end of its application.
     pub(super) fn delta_payload(&mut self, at: At<'_>, version: i64) -> Applications {
-        let mut apps: Vec<Application> = Vec::new();
+        let mut apps: Vec<(AppId, Vec<Arc<InstanceInfo>>)> = Vec::new();
         let mut place: Vec<Option<usize>> = vec![None; at.names.app_count()];
         let mut last: Vec<usize> = vec![0; at.names.instance_count()];
         for (position, item) in self.recently_changed.iter().enumerate() {
@@ -71,13 +85,15 @@ impl Registry {
             let key = self.objects[holder].key;
             let app = at.names.app_of(key);
             let slot = *place[app.index()].get_or_insert_with(|| {
-                apps.push(Application { app, instances: Vec::new() });
+                apps.push((app, Vec::new()));
                 apps.len() - 1
             });
             if position == last[key.index()] {
-                apps[slot].instances.push(Arc::new(self.objects[holder].clone()));
+                apps[slot].1.push(Arc::new(self.objects[holder].clone()));
             }
         }
+        let apps = apps.into_iter().map(|(app, infos)| Arc::new(Application::new(app, infos)));
+        let apps = apps.collect();
         Applications { version, hash: self.decorate_all(), apps }
     }
 
@@ -100,8 +116,8 @@ impl Registry {
     }
 }
 
-fn count(apps: &[Application]) -> StatusCounts {
-    apps.iter().flat_map(|app| &app.instances).map(|info| info.status).collect()
+fn count(apps: &[Arc<Application>]) -> StatusCounts {
+    apps.iter().map(|app| app.counts).sum()
 }
 
 /// Whether `list.split(",")` contains `name`. Java drops empty pieces at the end, but keeps the one

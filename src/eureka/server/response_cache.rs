@@ -127,8 +127,8 @@ impl Registry {
             }
             CacheKey::App(app) => {
                 let application = self.application(app)?;
-                let hash = application.instances.iter().map(|info| info.status).collect();
-                Some(Applications { version: 1, hash, apps: vec![application] })
+                let hash = application.counts;
+                Some(Applications { version: 1, hash, apps: vec![Arc::new(application)] })
             }
             CacheKey::Vip(vip) => Some(self.vip_payload(at, vip, |info| info.vip_address)),
             CacheKey::SecureVip(vip) => {

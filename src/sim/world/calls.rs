@@ -14,7 +14,7 @@ use crate::eureka::server::peer::{BatchId, Failure};
 use crate::sim::CutMode;
 use crate::time::{Instant, Span};
 
-impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
+impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// A process sends a request.
     pub(super) fn send(
         &mut self,

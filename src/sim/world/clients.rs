@@ -16,19 +16,19 @@ use crate::time::{HostClock, Instant, Span};
 use std::sync::Arc;
 
 /// The random decisions of one client.
-struct ClientDraws {
+struct ClientDraws<'a> {
     streams: Streams,
-    races: Races,
+    races: &'a Races,
     host: u64,
     /// Occasions at which this host has drawn.
-    occasion: u64,
+    occasion: &'a mut u64,
 }
 
-impl Draws for ClientDraws {
+impl Draws for ClientDraws<'_> {
     fn shuffle(&mut self, servers: &mut [u16]) {
         if !self.races.no_shuffle {
-            self.occasion += 1;
-            let mut rng = self.streams.decision(Stream::ServerOrder, self.host, self.occasion);
+            *self.occasion += 1;
+            let mut rng = self.streams.decision(Stream::ServerOrder, self.host, *self.occasion);
             servers.shuffle(&mut rng);
         }
     }
@@ -37,8 +37,8 @@ impl Draws for ClientDraws {
         if self.races.no_shuffle {
             return 0.5;
         }
-        self.occasion += 1;
-        let draw = self.streams.draw(Stream::SessionLength, self.host, self.occasion);
+        *self.occasion += 1;
+        let draw = self.streams.draw(Stream::SessionLength, self.host, *self.occasion);
         // 53 bits, as Java's nextDouble().
         (draw >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -48,17 +48,18 @@ impl Draws for ClientDraws {
         if low == high {
             return low;
         }
-        self.occasion += 1;
-        let mut rng = self.streams.decision(Stream::HandOff, self.host, self.occasion);
+        *self.occasion += 1;
+        let mut rng = self.streams.decision(Stream::HandOff, self.host, *self.occasion);
         Span::from_nanos(rng.random_range(low.nanos()..=high.nanos()))
     }
 }
 
-impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
+impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     pub(super) fn start_client(&mut self, host: HostId) {
         let key = self.setup.key_of(host);
-        let client = self.with_cx(host, self.now, |cx| DiscoveryClient::start(cx, key));
-        *self.client_slot(host) = Some(client);
+        self.with_client(host, self.now, |client, cx| {
+            *client = Some(DiscoveryClient::start(cx, key));
+        });
         self.apply_effects(host);
         self.arm_client(host);
     }
@@ -86,47 +87,42 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         until: Instant,
         act: impl FnOnce(&mut DiscoveryClient, &mut Cx<'_>) -> R,
     ) -> Option<R> {
-        let mut client = self.client_slot(host).take()?;
-        let result = self.with_cx(host, until, |cx| act(&mut client, cx));
-        *self.client_slot(host) = Some(client);
+        let result = self.with_client(host, until, |client, cx| Some(act(client.as_mut()?, cx)))?;
         self.apply_effects(host);
         self.arm_client(host);
         Some(result)
     }
 
-    fn client_slot(&mut self, host: HostId) -> &mut Option<DiscoveryClient> {
-        if self.is_server(host) {
-            &mut self.servers[host.index()].embedded
-        } else {
-            let index = self.client_index(host);
-            &mut self.clients[index]
-        }
-    }
-
-    fn with_cx<R>(
+    /// A client (a server's embedded one for a server) and what it needs to do something.
+    fn with_client<R>(
         &mut self,
         host: HostId,
         until: Instant,
-        act: impl FnOnce(&mut Cx<'_>) -> R,
+        act: impl FnOnce(&mut Option<DiscoveryClient>, &mut Cx<'_>) -> R,
     ) -> R {
+        let setup = self.setup;
+        let process = &mut self.hosts[host.index()];
         let mut draws = ClientDraws {
             streams: self.streams,
-            races: self.setup.races,
+            races: &setup.races,
             host: host.index() as u64,
-            occasion: self.hosts[host.index()].draws,
+            occasion: &mut process.draws,
         };
-        let result = act(&mut Cx {
-            now: self.clocks[self.hosts[host.index()].clock as usize].now(self.now),
+        let client = match host.index().checked_sub(self.servers.len()) {
+            None => &mut self.servers[host.index()].embedded,
+            Some(client) => &mut self.clients[client],
+        };
+        let mut cx = Cx {
+            now: self.clocks[process.clock as usize].now(self.now),
             until: HostClock::mono(until),
-            profile: self.setup.profile_of(host),
-            endpoints: self.setup.endpoints_of(host),
+            profile: setup.profile_of(host),
+            endpoints: setup.endpoints_of(host),
             jobs: &mut self.jobs,
             views: &mut self.views,
             draws: &mut draws,
             out: &mut self.effects,
-        });
-        self.hosts[host.index()].draws = draws.occasion;
-        result
+        };
+        act(client, &mut cx)
     }
 
     /// Does what a client wants done.

@@ -10,8 +10,6 @@ mod script;
 mod servers;
 mod view;
 
-use std::sync::Arc;
-
 pub use view::WorldView;
 
 use super::action::Method;
@@ -82,8 +80,8 @@ struct FailRule {
 
 /// A run under way.
 #[derive(Debug)]
-pub struct World<O, Q = TimingWheel<Event>> {
-    setup: Arc<Setup>,
+pub struct World<'a, O, Q = TimingWheel<Event>> {
+    setup: &'a Setup,
     streams: Streams,
     queue: Q,
     /// Next place among events of one instant.
@@ -110,10 +108,10 @@ pub struct World<O, Q = TimingWheel<Event>> {
     answers: Vec<Answer>,
 }
 
-impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
+impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
     /// The run of a setup at t = 0; nothing has happened yet.
     #[must_use]
-    pub fn new(setup: Arc<Setup>, observer: O) -> Self {
+    pub fn new(setup: &'a Setup, observer: O) -> Self {
         let hosts = setup.servers.len() + setup.clients.len();
         let mut world = Self {
             streams: Streams::new(setup.seed),
@@ -197,7 +195,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
     /// Everything that is known before the run starts: processes and script. Actions come before the
     /// starts of the same instant only if they are in the queue earlier, so the script goes last.
     fn queue_starts(&mut self) {
-        let setup = Arc::clone(&self.setup);
+        let setup = self.setup;
         for (index, server) in setup.servers.iter().enumerate() {
             self.push(server.start, Event::Start(HostId::new(index)));
         }
@@ -348,7 +346,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
     /// The observer, what it may see, and the digest.
     fn split(&mut self) -> (&mut O, WorldView<'_>, &mut Digest) {
         let view = WorldView {
-            setup: &self.setup,
+            setup: self.setup,
             now: self.now,
             hosts: &self.hosts,
             clocks: &self.clocks,

@@ -6,7 +6,7 @@ use super::super::queue::EventQueue;
 use super::{Deferred, Event, World};
 use crate::time::Instant;
 
-impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
+impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// Freezes a host until `until`; a host that is frozen already stays so until the later of both.
     pub(super) fn freeze(&mut self, host: HostId, until: Instant) {
         let process = &mut self.hosts[host.index()];

@@ -11,10 +11,10 @@ use super::super::random::Stream;
 use super::{Event, FailRule, World};
 use crate::time::Span;
 
-impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
+impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// Executes an entry of the timeline.
     pub(super) fn act(&mut self, index: usize) {
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let entry = &setup.timeline[index];
         match &entry.action {
             Action::Kill(select) => {
@@ -136,7 +136,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
 
     /// A fault ends, by its duration or because it is healed.
     pub(super) fn end_entry(&mut self, entry: usize) {
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let mut ended = self.network.end(entry);
         let failing = self.failing.len();
         self.failing.retain(|rule| rule.entry != entry);

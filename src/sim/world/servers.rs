@@ -68,7 +68,7 @@ enum Due {
     Queue(usize),
 }
 
-impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
+impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// A server's process starts with its embedded client; the registry comes after that.
     pub(super) fn start_server(&mut self, host: HostId) {
         let profile = &self.setup.profile_of(host).client;
@@ -82,7 +82,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
 
     /// The embedded client's constructor has returned: registry and queues are made.
     pub(super) fn server_constructed(&mut self, host: HostId) {
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let server = &setup.servers[host.index()];
         let now = self.now_at(host);
         let has_peers = !server.peers.is_empty();
@@ -169,7 +169,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
                 }
             }
         }
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let at = At { now: self.now_at(host), names: &setup.names };
         let Some(core) = &mut self.servers[host.index()].core else {
             return 0;
@@ -187,7 +187,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
 
     /// `openForTraffic`; Spring's registry replaces a count of 0.
     fn open(&mut self, host: HostId, sync_count: i32) {
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let server = &setup.servers[host.index()];
         let spring = server.flavor == Flavor::SpringCloud;
         let count = if spring && sync_count == 0 {
@@ -265,7 +265,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
     }
 
     fn run_timers(&mut self, host: HostId) {
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let at = At { now: self.now_at(host), names: &setup.names };
         let process = &self.servers[host.index()];
         let updates = process
@@ -291,7 +291,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
 
     /// One pass of the dispatcher towards a peer; if a batch is complete it is sent.
     fn run_queue(&mut self, host: HostId, peer: usize) {
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let now = self.now_at(host);
         let mut items = self.items.pop().unwrap_or_default();
         let Some(EurekaServer { registry, peers }) = &mut self.servers[host.index()].core else {
@@ -317,7 +317,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         batch: BatchId,
         items: &[(u16, Option<Box<InstanceInfo>>)],
     ) {
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let at = At { now: self.now_at(host), names: &setup.names };
         if let Some(EurekaServer { registry, peers }) = &mut self.servers[host.index()].core {
             peers[peer as usize].answered(registry, at, batch, items);
@@ -360,7 +360,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         key: crate::eureka::InstanceKey,
         request: Request,
     ) -> Message {
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let at = At { now: self.now_at(server), names: &setup.names };
         let Some(core) = &mut self.servers[server.index()].core else {
             return self.error(503);
@@ -412,7 +412,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
         from: HostId,
         mut items: Vec<BatchItem>,
     ) -> Message {
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let at = At { now: self.now_at(server), names: &setup.names };
         let copies: Vec<BatchItem> = if O::WANTS_OPERATIONS { items.clone() } else { Vec::new() };
         let mut answers = std::mem::take(&mut self.answers);
@@ -452,7 +452,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<O, Q> {
 
     /// Somebody outside the cluster asks; the answer goes nowhere.
     pub(super) fn execute_outside(&mut self, server: HostId, request: &OutsideRequest) {
-        let setup = std::sync::Arc::clone(&self.setup);
+        let setup = self.setup;
         let at = At { now: self.now_at(server), names: &setup.names };
         if !self.hosts[server.index()].listening {
             return;
