@@ -1,0 +1,248 @@
+//! What the HTTP library below decides: timeouts, error pages, interrupted threads.
+
+use super::bench::{Bench, Stub};
+use crate::eureka::client::{ErrorBody, HttpClientKind};
+use crate::eureka::{Flavor, Release};
+use crate::time::Span;
+use HttpClientKind::{Jersey1, Jersey3, Recorded, RestClient, RestTemplate, WebClient};
+
+/// A Netflix-flavoured client over another library, UP and registered at 10 s.
+fn registered(kind: HttpClientKind, servers: u16) -> Bench {
+    let mut bench = Bench::registering(Flavor::Netflix, servers);
+    bench.profile.http_client = kind;
+    bench.profile.warm_up = Span::from_secs(10);
+    bench.start();
+    bench.to(11_000);
+    bench.expect(&["10000 POST s0 UP@10000 204"]);
+    bench
+}
+
+#[test]
+fn netflix_changed_its_jersey_with_release_two() {
+    let of = |major, minor, patch| HttpClientKind::jersey(Release::new(major, minor, patch));
+    assert_eq!([of(1, 3, 4), of(1, 10, 18)], [Jersey1, Jersey1]);
+    assert_eq!([of(2, 0, 0), of(2, 0, 6)], [Jersey3, Jersey3]);
+}
+
+#[test]
+fn jersey_waits_five_and_eight_seconds_and_springs_own_clients_three_minutes() {
+    let (short, long) = ((5, 8), (180, 180));
+    for (kind, (connect, read)) in [
+        (Jersey1, short),
+        (Jersey3, short),
+        (RestClient, long),
+        (RestTemplate, long),
+        (WebClient, long),
+        (Recorded, long),
+    ] {
+        let bench = {
+            let mut bench = Bench::new(Flavor::SpringCloud, 1);
+            bench.profile.http_client = kind;
+            bench
+        };
+        assert_eq!(bench.profile.connect_timeout(), Span::from_secs(connect), "{kind:?}");
+        assert_eq!(bench.profile.read_timeout(), Span::from_secs(read), "{kind:?}");
+    }
+}
+
+#[test]
+fn jersey_and_springs_own_clients_have_settings_of_their_own() {
+    let mut bench = Bench::new(Flavor::SpringCloud, 1);
+    let client = &mut bench.profile.client;
+    client.eureka_server_connect_timeout_seconds = 1;
+    client.eureka_server_read_timeout_seconds = 2;
+    client.timeout_connect_timeout = 3;
+    client.timeout_socket_timeout = 4;
+    for (kind, connect, read) in
+        [(Jersey1, 1_000, 2_000), (Jersey3, 1_000, 2_000), (RestClient, 3, 4)]
+    {
+        bench.profile.http_client = kind;
+        assert_eq!(bench.profile.connect_timeout().millis(), connect, "{kind:?}");
+        assert_eq!(bench.profile.read_timeout().millis(), read, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_black_hole_costs_the_connect_timeout_and_a_hang_the_read_timeout() {
+    for (stub, outcome, first, second) in [
+        (Stub::BlackHole, "connect-timeout", 35_000, 40_000),
+        (Stub::Hang, "read-timeout", 38_000, 46_000),
+    ] {
+        let mut bench = registered(Jersey3, 2);
+        bench.rule(0, "*", stub);
+        bench.to(50_000);
+        let lines = [
+            format!("30000 PUT s0 UP@10000 {outcome}"),
+            format!("{first} PUT s0 UP@10000 {outcome}"),
+            format!("{second} PUT s1 UP@10000 404"),
+        ];
+        assert_eq!(bench.sent()[..3], lines);
+    }
+}
+
+/// What each library makes of a heartbeat's 404 with such a body: true if it registers.
+#[track_caller]
+fn check_404(kind: HttpClientKind, body: ErrorBody, registers: bool) {
+    let mut bench = registered(kind, 2);
+    bench.rule_times(0, "PUT", Stub::Page(404, body), 2);
+    bench.rule(1, "PUT", Stub::Code(200));
+    bench.to(39_000);
+    let lines: &[&str] = if registers {
+        &["30000 PUT s0 UP@10000 404", "30009 POST s0 UP@30009 204"]
+    } else {
+        // A failed attempt: unpinned, tried again, quarantined, another server.
+        &["30000 PUT s0 UP@10000 404", "30009 PUT s0 UP@10000 404", "30018 PUT s1 UP@10000 200"]
+    };
+    assert_eq!(bench.sent(), lines, "{kind:?} {body:?}");
+}
+
+/// Recordings `real-404-empty` and `real-404-html` of all three; the JSON rows are client finding A8.
+#[test]
+fn a_404_with_a_page_registers_with_springs_clients_only_and_with_html_in_jersey_1_too() {
+    for kind in [Jersey1, Jersey3, RestClient, RestTemplate, Recorded] {
+        check_404(kind, ErrorBody::None, true);
+    }
+    for kind in [RestClient, RestTemplate, Recorded] {
+        check_404(kind, ErrorBody::Json, true);
+        check_404(kind, ErrorBody::Html, true);
+    }
+    check_404(Jersey3, ErrorBody::Json, false);
+    check_404(Jersey3, ErrorBody::Html, false);
+    check_404(Jersey1, ErrorBody::Json, false);
+    check_404(Jersey1, ErrorBody::Html, true);
+}
+
+/// Recording `real-404-html`, Jersey 3, one server.
+#[test]
+fn with_one_server_whose_404_has_a_page_jersey_3_never_registers_by_heartbeat() {
+    let mut bench = registered(Jersey3, 1);
+    bench.rule(0, "PUT", Stub::Page(404, ErrorBody::Json));
+    bench.to(100_000);
+    bench.expect(&[
+        "30000 PUT s0 UP@10000 404",
+        "30009 PUT s0 UP@10000 404",
+        "60018 PUT s0 UP@10000 404",
+        "90027 PUT s0 UP@10000 404",
+    ]);
+}
+
+/// The instant of a 45 s late answer's arrival and what the client believes then.
+fn late_registry(kind: HttpClientKind, servers: u16) -> Bench {
+    let mut bench = Bench::fetching(Flavor::Netflix, servers);
+    bench.profile.http_client = kind;
+    bench.profile.client.eureka_server_read_timeout_seconds = 100;
+    bench.serve("B/b1=UP");
+    bench.start();
+    bench.to(1_000);
+    bench.change(2, "B/b1=UP B/b2=UP", "+B/b2=UP");
+    bench.rule_times(0, "GET", Stub::Slow(45_000), 1);
+    bench.to(76_000);
+    bench
+}
+
+/// As in the recorded cluster `netflix-client-pause` (cluster finding 20).
+#[test]
+fn jersey_throws_a_registry_away_that_comes_after_its_supervisor_gave_up() {
+    for kind in [Jersey1, Jersey3] {
+        let mut bench = late_registry(kind, 6);
+        bench.expect(&[
+            "0 GET s0 apps 200",
+            "30021 GET s0 delta 200",
+            // Thrown away; and so are those of two more healthy servers.
+            "75021 GET s0 delta 200",
+            "75042 GET s1 delta 200",
+        ]);
+        assert_eq!(bench.believes(), "v1 UP_1_ B/b1=UP");
+        bench.to(121_000);
+        // The next fetch is no longer interrupted, but s0 and s1 are in quarantine.
+        bench.expect(&["120021 GET s2 delta 200"]);
+        assert_eq!(bench.believes(), "v2 UP_2_ B/b1=UP B/b2=UP");
+    }
+}
+
+#[test]
+fn springs_clients_read_a_registry_that_comes_late() {
+    for kind in [RestClient, RestTemplate, Recorded] {
+        let mut bench = late_registry(kind, 6);
+        bench.expect(&["0 GET s0 apps 200", "30021 GET s0 delta 200"]);
+        assert_eq!(bench.believes(), "v2 UP_2_ B/b1=UP B/b2=UP");
+    }
+}
+
+/// Recording `spring-interrupted-worker`.
+#[test]
+fn an_interrupted_worker_of_springs_clients_gets_no_connection_any_more() {
+    for kind in [RestClient, RestTemplate] {
+        let mut bench = Bench::registering(Flavor::SpringCloud, 2);
+        bench.profile.http_client = kind;
+        bench.profile.instance.lease_renewal_interval_in_seconds = 5;
+        bench.profile.client.timeout_socket_timeout = 7_000;
+        bench.start();
+        bench.to(12_000);
+        bench.rule(0, "PUT", Stub::Hang);
+        bench.to(80_000);
+        bench.heal();
+        bench.to(106_000);
+        bench.expect(&[
+            "0 POST s0 UP@0 204",
+            "5000 PUT s0 UP@0 200",
+            "10009 PUT s0 UP@0 200",
+            // Interrupted at 20018; at 22018 it asks nobody else. Likewise the others; the flag does
+            // not outlive its worker's task.
+            "15018 PUT s0 UP@0 read-timeout",
+            "30018 PUT s0 UP@0 read-timeout",
+            "55018 PUT s0 UP@0 read-timeout",
+            "100018 PUT s0 UP@0 200",
+            "105027 PUT s0 UP@0 200",
+        ]);
+    }
+}
+
+/// Recording `real-supervisor-failover`, Jersey.
+#[test]
+fn an_interrupted_worker_of_jersey_goes_on_to_the_other_server() {
+    for kind in [Jersey1, Jersey3] {
+        let mut bench = registered(kind, 2);
+        bench.profile.client.eureka_server_read_timeout_seconds = 40;
+        bench.rule(0, "PUT", Stub::Hang);
+        bench.rule(1, "PUT", Stub::Code(200));
+        bench.to(119_000);
+        bench.expect(&[
+            "30000 PUT s0 UP@10000 read-timeout",
+            "70000 PUT s0 UP@10000 read-timeout",
+            "110000 PUT s1 UP@10000 200",
+        ]);
+    }
+}
+
+#[test]
+fn an_interrupted_worker_quarantines_servers_it_never_asked() {
+    let mut bench = registered(RestClient, 6);
+    bench.profile.client.timeout_socket_timeout = 40_000;
+    bench.rule_times(0, "PUT", Stub::Hang, 1);
+    bench.to(125_000);
+    bench.expect(&[
+        "30000 PUT s0 UP@10000 read-timeout",
+        // s0 and s1 were "asked" at 70 s without a packet.
+        "120000 PUT s2 UP@10000 404",
+        "120009 POST s2 UP@120009 204",
+    ]);
+}
+
+#[test]
+fn a_late_404_is_acted_upon_by_jersey_and_left_to_the_replicator_by_springs_clients() {
+    for (kind, posted) in [
+        (Jersey1, "75000 POST s0 UP@75000 204"),
+        (Jersey3, "75000 POST s0 UP@75000 204"),
+        (Recorded, "75000 POST s0 UP@75000 204"),
+        (RestClient, "100013 POST s0 UP@75000 204"),
+        (RestTemplate, "100013 POST s0 UP@75000 204"),
+    ] {
+        let mut bench = registered(kind, 1);
+        bench.profile.client.eureka_server_read_timeout_seconds = 100;
+        bench.forget();
+        bench.rule_times(0, "PUT", Stub::Slow(45_000), 1);
+        bench.to(119_000);
+        bench.expect(&["30000 PUT s0 UP@10000 404", posted]);
+    }
+}

@@ -1,0 +1,295 @@
+//! Which server is asked (`RetryableEurekaHttpClient`, `ServerStatusEvaluators`): pin, list,
+//! quarantine, three attempts; what is an answer and what is a failure.
+
+use serde_json::Value;
+
+use super::super::transport::{Operation, Stack};
+use super::bench::{Bench, Stub};
+use crate::eureka::Flavor;
+use crate::time::Span;
+
+/// Six calls for each number of servers, dead ones at the head of the list, and start.
+const RETRY_TABLE: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/golden/client/tables/retry-open.jsonl"
+));
+
+/// A client with a heartbeat every 10 s, UP and registered: pinned to s0.
+fn pinned(servers: u16) -> Bench {
+    let mut bench = Bench::registering(Flavor::Netflix, servers);
+    bench.profile.instance.lease_renewal_interval_in_seconds = 10;
+    bench.start();
+    bench.to(1_000);
+    bench.sent();
+    // Whoever is alive knows the instance.
+    for server in 0..servers {
+        bench.rule(server, "PUT", Stub::Code(200));
+    }
+    bench
+}
+
+/// Which servers a heartbeat asks, in order: `s0! s1`, `!` for a refusal. They come one per interval.
+fn heartbeats(bench: &mut Bench, from_ms: u64, calls: u64) -> Vec<String> {
+    let mut found = Vec::new();
+    for call in 0..calls {
+        bench.to(from_ms + 10_050 * call);
+        let lines = bench.sent();
+        let asked: Vec<String> = lines.iter().filter_map(|line| asked(line)).collect();
+        found.push(asked.join(" "));
+    }
+    found
+}
+
+fn asked(line: &str) -> Option<String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let failed = if words.last() == Some(&"refused") { "!" } else { "" };
+    (words[1] == "PUT").then(|| format!("{}{failed}", words[2]))
+}
+
+/// Table `retry-open` of the recordings (vector V5 is part of it).
+#[test]
+fn pin_list_and_quarantine_lead_where_they_led_the_real_client() {
+    let mut lines = RETRY_TABLE.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    assert_eq!(lines.next().unwrap()["format"], "eureka-golden/client-retry/1");
+    let mut rows = 0;
+    for row in lines {
+        let number = |field: &str| row[field].as_u64().unwrap() as u16;
+        let (servers, dead) = (number("servers"), number("dead"));
+        let mut bench = pinned(servers);
+        match row["start"].as_str().unwrap() {
+            "pinned" => {}
+            "fresh" => bench.client.as_mut().unwrap().registration.forget(),
+            other => panic!("{other}"),
+        }
+        for server in 0..dead {
+            bench.rule(server, "*", Stub::Refuse);
+        }
+        let expected: Vec<String> = row["calls"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|call| {
+                let servers =
+                    call.as_array().unwrap().iter().map(|server| server.as_str().unwrap());
+                servers.collect::<Vec<_>>().join(" ")
+            })
+            .collect();
+        assert_eq!(heartbeats(&mut bench, 10_040, 6), expected, "{row}");
+        rows += 1;
+    }
+    assert_eq!(rows, 42);
+}
+
+/// The rows of vector V5 in which servers die one after the other.
+#[test]
+fn servers_that_die_one_after_the_other_are_told_apart_by_pin_and_quarantine() {
+    for (servers, deaths, expected) in [
+        // After A, B has died too: C is healthy, and yet the first call fails.
+        (3, [0, 1].as_slice(), ["s1! s0! s1!", "s0! s1! s2"]),
+        // A is in quarantine and skipped: fewer than the threshold.
+        (4, &[0, 1], ["s1! s1! s2", "s2"]),
+        // D is never tried again.
+        (4, &[0, 1, 2], ["s2! s0! s1!", "s0! s1! s2!"]),
+        (2, &[0, 1], ["s1! s0! s1!", "s0! s1!"]),
+    ] {
+        let mut bench = pinned(servers);
+        for (round, &dead) in deaths.iter().enumerate() {
+            bench.rule(dead, "*", Stub::Refuse);
+            if round + 1 < deaths.len() {
+                bench.to(10_050 * (round as u64 + 1));
+            }
+        }
+        bench.sent();
+        let from = 10_050 * deaths.len() as u64 + 20;
+        assert_eq!(heartbeats(&mut bench, from, 2), expected, "{servers} {deaths:?}");
+    }
+}
+
+/// The last rows of vector V5, recording `retry-n6-four-dead`.
+#[test]
+fn with_four_of_six_dead_at_the_head_of_the_list_the_living_are_never_reached() {
+    let mut bench = pinned(6);
+    bench.rule(0, "*", Stub::Refuse);
+    bench.to(10_100);
+    bench.rule(1, "*", Stub::Refuse);
+    bench.to(20_200);
+    bench.sent();
+    bench.rule(2, "*", Stub::Refuse);
+    bench.rule(3, "*", Stub::Refuse);
+    let expected = ["s2! s2! s3!", "s0! s1! s2!", "s0! s1! s2!", "s0! s1! s2!"];
+    assert_eq!(heartbeats(&mut bench, 30_100, 4), expected);
+}
+
+/// Recording `retry-stays-after-recovery`.
+#[test]
+fn a_client_stays_with_the_server_that_answered_when_the_first_is_back() {
+    let mut bench = pinned(3);
+    bench.rule(0, "*", Stub::Refuse);
+    assert_eq!(heartbeats(&mut bench, 10_050, 1), ["s0! s0! s1"]);
+    bench.rule(0, "*", Stub::Code(200));
+    assert_eq!(heartbeats(&mut bench, 20_100, 5), ["s1"; 5]);
+}
+
+/// Recording `retry-two-stacks`.
+#[test]
+fn registrations_and_fetches_choose_their_servers_apart() {
+    let mut bench = Bench::new(Flavor::Netflix, 2);
+    bench.profile.warm_up = Span::from_secs(10);
+    bench.start();
+    bench.to(25_000);
+    bench.rule(0, "PUT", Stub::Refuse);
+    bench.sent();
+    bench.to(65_000);
+    bench.expect(&[
+        "30021 GET s0 apps 200",
+        "30021 PUT s0 UP@10000 refused",
+        "30022 PUT s0 UP@10000 refused",
+        "30023 PUT s1 UP@10000 404",
+        "30032 POST s1 UP@30032 204",
+        "60042 GET s0 apps 200",
+        "60045 PUT s1 UP@30032 200",
+    ]);
+}
+
+/// Recording `retry-quarantine-percentage`.
+#[test]
+fn a_small_percentage_forgives_every_quarantined_server_at_once() {
+    let mut bench = pinned(4);
+    bench.profile.client.retryable_client_quarantine_refresh_percentage = 0.25;
+    bench.rule(0, "*", Stub::Refuse);
+    assert_eq!(heartbeats(&mut bench, 10_050, 1), ["s0! s0! s1"]);
+    bench.rule(1, "*", Stub::Refuse);
+    assert_eq!(heartbeats(&mut bench, 20_100, 2), ["s1! s0! s1!", "s0! s1! s2"]);
+}
+
+/// Which servers are left when this many of `servers` are in quarantine.
+fn candidates(servers: u16, quarantined: u16) -> Vec<u16> {
+    let mut stack = Stack::default();
+    for server in 0..quarantined {
+        let client = stack.endpoint_client(server);
+        stack.failed(client, true);
+    }
+    let list: Vec<u16> = (0..servers).collect();
+    stack.host_candidates(&list, 0.66)
+}
+
+/// The thresholds of spec §7.3 (for three servers and fewer quarantine never excludes one).
+#[test]
+fn two_thirds_of_the_servers_rounded_down_in_quarantine_forgive_all() {
+    for (servers, threshold) in
+        [(1, 1), (2, 1), (3, 1), (4, 2), (5, 3), (6, 3), (7, 4), (8, 5), (9, 5), (10, 6)]
+    {
+        for quarantined in 0..=servers {
+            let left = candidates(servers, quarantined);
+            let first = if quarantined >= threshold { 0 } else { quarantined };
+            assert_eq!(left, (first..servers).collect::<Vec<_>>(), "{quarantined} of {servers}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_left_the_list_leaves_the_quarantine() {
+    let mut stack = Stack::default();
+    for server in [0, 8, 9] {
+        let client = stack.endpoint_client(server);
+        stack.failed(client, true);
+    }
+    // One of four, not three of four.
+    assert_eq!(stack.host_candidates(&[0, 1, 2, 3], 0.66), [1, 2, 3]);
+}
+
+#[test]
+fn a_success_takes_nobody_out_of_quarantine() {
+    let mut stack = Stack::default();
+    let client = stack.endpoint_client(0);
+    stack.failed(client, true);
+    stack.succeeded(client);
+    assert_eq!(stack.host_candidates(&[0, 1, 2, 3], 0.66), [1, 2, 3]);
+}
+
+#[test]
+fn a_pinned_server_that_fails_is_unpinned_but_not_quarantined() {
+    let mut stack = Stack::default();
+    let client = stack.endpoint_client(0);
+    stack.succeeded(client);
+    stack.failed(client, false);
+    assert_eq!(stack.pinned(), None);
+    assert_eq!(stack.host_candidates(&[0, 1, 2, 3], 0.66), [0, 1, 2, 3]);
+}
+
+#[test]
+fn a_late_failure_of_an_old_pin_leaves_a_newer_one_even_at_the_same_server() {
+    let mut stack = Stack::default();
+    let (old, new) = (stack.endpoint_client(0), stack.endpoint_client(0));
+    stack.succeeded(old);
+    stack.succeeded(new);
+    stack.failed(old, false);
+    assert_eq!(stack.pinned(), Some(new));
+}
+
+#[test]
+fn a_late_success_pins_its_own_server_again() {
+    let mut bench = pinned(2);
+    bench.profile.client.eureka_server_read_timeout_seconds = 100;
+    // The heartbeat of 10 s is answered by s0 at 45 s. Meanwhile that of 40 s has pinned s1.
+    bench.rule_times(0, "*", Stub::Refuse, 2);
+    bench.rule_times(0, "PUT", Stub::Slow(35_000), 1);
+    bench.to(100_000);
+    let lines = bench.sent();
+    let asked: Vec<String> = lines.iter().filter_map(|line| asked(line)).collect();
+    assert_eq!(asked, ["s0", "s0!", "s0!", "s1", "s0", "s0", "s0", "s0", "s0"]);
+}
+
+/// Recording `retry-hang-then-failover`: the pinned server is the first of the list, so it is tried
+/// twice before the other.
+#[test]
+fn a_hanging_server_costs_two_read_timeouts_if_it_is_pinned_and_first() {
+    let mut bench = Bench::registering(Flavor::Netflix, 2);
+    bench.start();
+    bench.to(1_000);
+    bench.rule(0, "*", Stub::Hang);
+    bench.sent();
+    bench.to(60_000);
+    bench.expect(&[
+        "30000 PUT s0 UP@0 read-timeout",
+        "38000 PUT s0 UP@0 read-timeout",
+        "46000 PUT s1 UP@0 404",
+        "46009 POST s1 UP@46009 204",
+    ]);
+}
+
+/// Vector V6.
+#[test]
+fn what_is_an_answer_depends_on_what_was_asked() {
+    for code in 100..600 {
+        let success = (200..300).contains(&code);
+        let accepts = |operation: Operation| operation.accepts(code);
+        let registering = success || [302, 404].contains(&code);
+        assert_eq!(accepts(Operation::Register), registering, "register {code}");
+        assert_eq!(accepts(Operation::Heartbeat), registering, "heartbeat {code}");
+        assert!(accepts(Operation::Cancel), "cancel {code}");
+        let delta = success || [302, 403, 404].contains(&code);
+        assert_eq!(accepts(Operation::Delta), delta, "delta {code}");
+        assert_eq!(accepts(Operation::Full), success || code == 302, "full {code}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_accepted_sends_the_call_to_the_next_server() {
+    for code in [307, 400, 401, 403, 409, 429, 500, 503] {
+        let mut bench = pinned(2);
+        bench.rule(0, "PUT", Stub::Code(code));
+        bench.to(15_000);
+        let first = format!("10000 PUT s0 UP@0 {code}");
+        let second = format!("10009 PUT s0 UP@0 {code}");
+        bench.expect(&[&first, &second, "10018 PUT s1 UP@0 200"]);
+    }
+}
+
+#[test]
+fn a_broken_connection_sends_the_call_to_the_next_server() {
+    let mut bench = pinned(2);
+    bench.rule(0, "PUT", Stub::Reset(5));
+    bench.to(15_000);
+    bench.expect(&["10000 PUT s0 UP@0 reset", "10005 PUT s0 UP@0 reset", "10010 PUT s1 UP@0 200"]);
+}
