@@ -13,7 +13,7 @@ use crate::eureka::client::{
 };
 use crate::eureka::server::{Application, Applications, CacheKey};
 use crate::eureka::{
-    ActionType, Flavor, InstanceInfo, InstanceKey, InstanceStatus, Metadata, Names,
+    ActionType, AppId, Flavor, InstanceInfo, InstanceKey, InstanceStatus, Metadata, Names,
 };
 use crate::time::{HostClock, Instant, Now, Span};
 
@@ -437,7 +437,7 @@ fn millis(ms: u64) -> Span {
 
 /// `+B/b1=UP`: what happened, application, instance, status.
 fn applications(names: &mut Names, version: i64, text: &str) -> Applications {
-    let mut apps: Vec<Application> = Vec::new();
+    let mut apps: Vec<(AppId, Vec<Arc<InstanceInfo>>)> = Vec::new();
     for word in text.split_whitespace() {
         let (instance, status) = word.split_once('=').unwrap();
         let action_type = match instance.as_bytes()[0] {
@@ -460,12 +460,13 @@ fn applications(names: &mut Names, version: i64, text: &str) -> Applications {
             secure_vip_address: None,
             metadata: Metadata::default(),
         };
-        if !apps.iter().any(|known| known.app == app) {
-            apps.push(Application { app, instances: Vec::new() });
-        }
-        let known = apps.iter_mut().find(|known| known.app == app).unwrap();
-        known.instances.push(Arc::new(info));
+        let place = apps.iter().position(|(known, _)| *known == app).unwrap_or_else(|| {
+            apps.push((app, Vec::new()));
+            apps.len() - 1
+        });
+        apps[place].1.push(Arc::new(info));
     }
-    let statuses = apps.iter().flat_map(|app| &app.instances).map(|info| info.status);
-    Applications { version, hash: statuses.collect(), apps }
+    let apps: Vec<_> =
+        apps.into_iter().map(|(app, list)| Arc::new(Application::new(app, list))).collect();
+    Applications { version, hash: apps.iter().map(|app| app.counts).sum(), apps }
 }

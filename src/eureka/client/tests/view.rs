@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::bench::Bench;
 use crate::eureka::client::{ViewId, Views};
 use crate::eureka::server::{Application, Applications};
-use crate::eureka::{ActionType, AppId, Flavor, InstanceKey};
+use crate::eureka::{ActionType, AppId, Flavor, InstanceInfo};
 
 /// What a client believes that fetches this registry and then these deltas, instances in order.
 fn after(registry: &str, deltas: &[&str]) -> String {
@@ -139,25 +139,25 @@ fn an_equal_payload_made_later_is_another_one() {
 }
 
 /// The rule once more, with lists only: every application and instance is looked for each time.
-fn applied(mut apps: Vec<Application>, delta: &Applications) -> Vec<Application> {
+fn applied(mut apps: Vec<Listed>, delta: &Applications) -> Vec<Listed> {
     for changed in &delta.apps {
         for info in &changed.instances {
-            let place = apps.iter().position(|known| known.app == changed.app);
+            let place = apps.iter().position(|(known, _)| *known == changed.app);
             match (info.action_type, place) {
                 (None, _) | (Some(ActionType::Deleted), None) => {}
                 (Some(ActionType::Deleted), Some(place)) => {
-                    apps[place].instances.retain(|known| known.key != info.key);
-                    if apps[place].instances.is_empty() {
+                    apps[place].1.retain(|known| known.key != info.key);
+                    if apps[place].1.is_empty() {
                         apps.remove(place);
                     }
                 }
                 (Some(ActionType::Added | ActionType::Modified), place) => {
                     let place = place.unwrap_or_else(|| {
-                        apps.push(changed.clone());
+                        apps.push((changed.app, changed.instances.clone()));
                         apps.len() - 1
                     });
-                    apps[place].instances.retain(|known| known.key != info.key);
-                    apps[place].instances.push(Arc::clone(info));
+                    apps[place].1.retain(|known| known.key != info.key);
+                    apps[place].1.push(Arc::clone(info));
                 }
             }
         }
@@ -188,7 +188,7 @@ proptest! {
     ) {
         let mut bench = Bench::fetching(Flavor::Netflix, 1);
         let payload = bench.payload(1, &payload_text(&full));
-        let mut expected = payload.apps.clone();
+        let mut expected = listed(&payload.apps);
         let mut views = Views::default();
         let mut view = views.full(&payload);
         for delta in deltas {
@@ -198,13 +198,14 @@ proptest! {
             views.release(view);
             view = next;
             let seen = views.get(view);
-            prop_assert_eq!(listed(&seen.apps), listed(&expected));
+            prop_assert_eq!(listed(&seen.apps), expected.clone());
             prop_assert_eq!(seen.counts.total() as usize, seen.instances().count());
         }
     }
 }
 
-fn listed(apps: &[Application]) -> Vec<(AppId, InstanceKey, Option<ActionType>)> {
-    let instances = apps.iter().flat_map(|app| app.instances.iter().map(|info| (app.app, info)));
-    instances.map(|(app, info)| (app, info.key, info.action_type)).collect()
+type Listed = (AppId, Vec<Arc<InstanceInfo>>);
+
+fn listed(apps: &[Arc<Application>]) -> Vec<Listed> {
+    apps.iter().map(|app| (app.app, app.instances.clone())).collect()
 }
