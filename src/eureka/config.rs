@@ -52,6 +52,8 @@ pub enum Slot<'a> {
     NoEffect,
     /// The key matters, but what it does is not modelled yet.
     NotYet,
+    /// Likewise, but for this value, which is the default.
+    NotYetBut(bool),
 }
 
 /// One key: its kebab-case name and where its value goes.
@@ -91,8 +93,15 @@ pub fn set<C>(
                 .ok_or(ConfigError::WrongType("UP, DOWN, STARTING, OUT_OF_SERVICE or UNKNOWN"))?;
         }
         (Slot::NoEffect, _) => return Ok(false),
-        (Slot::NotYet, _) => return Err(ConfigError::NotYet),
-        (Slot::Flag(_), _) => return Err(ConfigError::WrongType("true or false")),
+        (Slot::NotYetBut(default), ConfigValue::Flag(flag)) if *flag == default => {
+            return Ok(false);
+        }
+        (Slot::NotYet, _) | (Slot::NotYetBut(_), ConfigValue::Flag(_)) => {
+            return Err(ConfigError::NotYet);
+        }
+        (Slot::Flag(_) | Slot::NotYetBut(_), _) => {
+            return Err(ConfigError::WrongType("true or false"));
+        }
         (Slot::Int(..) | Slot::Long(..), _) => {
             return Err(ConfigError::WrongType("a whole number"));
         }
@@ -116,7 +125,7 @@ impl Slot<'_> {
             Self::Double(field) => ConfigValue::Decimal(*field),
             Self::Text(field) => ConfigValue::Text(field.clone()),
             Self::Status(field) => ConfigValue::Text(field.name().to_owned()),
-            Self::NoEffect | Self::NotYet => return None,
+            Self::NoEffect | Self::NotYet | Self::NotYetBut(_) => return None,
         })
     }
 }

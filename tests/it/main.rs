@@ -1,5 +1,6 @@
 //! Tests of the whole: recordings of the real classes, scenarios, the command line, the tree.
 
 mod cluster;
+mod frozen;
 mod golden;
 mod support;

@@ -51,8 +51,6 @@ pub struct ClientConfig {
     pub retryable_client_quarantine_refresh_percentage: f64,
     /// `region`.
     pub region: String,
-    /// Whether a health-check handler is installed.
-    pub healthcheck_enabled: bool,
 }
 
 impl ClientConfig {
@@ -83,7 +81,6 @@ impl ClientConfig {
             sessioned_client_reconnect_interval_seconds: 1200,
             retryable_client_quarantine_refresh_percentage: 0.66,
             region: "us-east-1".to_owned(),
-            healthcheck_enabled: false,
         }
     }
 
@@ -213,9 +210,9 @@ const KEYS: &[Key<ClientConfig>] = &[
         Slot::Double(&mut c.retryable_client_quarantine_refresh_percentage)
     }),
     ("region", |c| Slot::Text(&mut c.region)),
-    ("healthcheck.enabled", |c| Slot::Flag(&mut c.healthcheck_enabled)),
-    ("should-enforce-registration-at-init", |_| Slot::NotYet),
-    ("should-enforce-fetch-registry-at-init", |_| Slot::NotYet),
+    ("healthcheck.enabled", |_| Slot::NotYetBut(false)),
+    ("should-enforce-registration-at-init", |_| Slot::NotYetBut(false)),
+    ("should-enforce-fetch-registry-at-init", |_| Slot::NotYetBut(false)),
     ("registry-refresh-single-vip-address", |_| Slot::NotYet),
     ("fetch-remote-regions-registry", |_| Slot::NotYet),
     ("transport.bootstrap-resolver-for-query", |_| Slot::NotYet),
@@ -228,8 +225,8 @@ const KEYS: &[Key<ClientConfig>] = &[
     ("eureka-server-total-connections-per-host", |_| Slot::NoEffect),
     ("prefer-same-zone-eureka", |_| Slot::NoEffect),
     ("g-zip-content", |_| Slot::NoEffect),
-    ("use-dns-for-fetching-service-urls", |_| Slot::NotYet),
-    ("enabled", |_| Slot::NotYet),
+    ("use-dns-for-fetching-service-urls", |_| Slot::NotYetBut(false)),
+    ("enabled", |_| Slot::NotYetBut(true)),
     ("refresh.enable", |_| Slot::NoEffect),
     ("restclient.enabled", |_| Slot::NoEffect),
     ("webclient.enabled", |_| Slot::NoEffect),
@@ -247,7 +244,7 @@ const INSTANCE_KEYS: &[Key<InstanceConfig>] = &[
     }),
     ("instance-enabled-onit", |c| Slot::Flag(&mut c.instance_enabled_onit)),
     ("initial-status", |c| Slot::Status(&mut c.initial_status)),
-    ("async-client-initialization", |_| Slot::NotYet),
+    ("async-client-initialization", |_| Slot::NotYetBut(false)),
     ("appname", |_| Slot::NoEffect),
     ("app-group-name", |_| Slot::NoEffect),
     ("hostname", |_| Slot::NoEffect),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::job::{JobId, Step, Worker};
 use super::view::ViewId;
-use super::{Cx, DiscoveryClient, Effect, profile};
+use super::{Cx, DiscoveryClient, Effect, Phase, profile};
 use crate::eureka::server::Applications;
 
 impl DiscoveryClient {
@@ -18,8 +18,11 @@ impl DiscoveryClient {
     pub(super) fn refresh_timer(&mut self, cx: &mut Cx<'_>) {
         let config = &cx.profile.client;
         let period = profile::seconds(config.registry_fetch_interval_seconds);
-        if let Some(late) = self.refresh.awaited.take() {
+        let late = self.refresh.awaited.take();
+        if let Some(late) = late {
             cx.jobs.get(late).interrupted = true;
+        }
+        if late.is_some() || std::mem::take(&mut self.refresh.blocked) {
             let bound = config.cache_refresh_executor_exponential_back_off_bound;
             let delay = self.refresh.timed_out(period, bound);
             self.refresh.timer = self.order.set(cx.now.mono + delay.nanos());
@@ -62,7 +65,7 @@ impl DiscoveryClient {
             let view = cx.views.full(&body);
             self.see(cx, view);
         }
-        self.fetch_ended(cx, id);
+        self.fetch_succeeded(cx, id);
     }
 
     /// `getAndUpdateDelta`: a refused delta (403, 404) is followed by a full fetch at once, and so is
@@ -81,7 +84,7 @@ impl DiscoveryClient {
             return;
         };
         if !self.next_generation(generation) {
-            self.fetch_ended(cx, id);
+            self.fetch_succeeded(cx, id);
             return;
         }
         let view = cx.views.with_delta(self.view, &delta);
@@ -91,7 +94,7 @@ impl DiscoveryClient {
             let step = Step::Reconcile(self.generation, delta.version);
             self.next_call(cx, id, step);
         } else {
-            self.fetch_ended(cx, id);
+            self.fetch_succeeded(cx, id);
         }
     }
 
@@ -110,7 +113,7 @@ impl DiscoveryClient {
             let view = cx.views.reconciled(&body, version);
             self.see(cx, view);
         }
-        self.fetch_ended(cx, id);
+        self.fetch_succeeded(cx, id);
     }
 
     /// `fetchRegistryGeneration.compareAndSet(generation, generation + 1)`.
@@ -128,6 +131,20 @@ impl DiscoveryClient {
             return;
         }
         cx.out.push(Effect::View { old, new: view });
+    }
+
+    /// `updateInstanceRemoteStatus()`, the last thing a fetch does, is synchronized like `shutdown()`:
+    /// while that runs the thread waits for it, and the process ends before it can go on.
+    fn fetch_succeeded(&mut self, cx: &mut Cx<'_>, id: JobId) {
+        if !matches!(self.phase, Phase::StoppingReplicator | Phase::Unregistering) {
+            self.fetch_ended(cx, id);
+            return;
+        }
+        cx.jobs.remove(id);
+        if self.refresh.awaited == Some(id) {
+            self.refresh.awaited = None;
+            self.refresh.blocked = true;
+        }
     }
 
     /// The fetch ended, successful or not.

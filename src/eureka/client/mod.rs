@@ -30,7 +30,7 @@ use replicator::Replicator;
 use supervisor::Supervisor;
 use timer::{TimerOrder, TimerSlot};
 pub use transport::{AttemptFailure, Outcome};
-use transport::{MAX_ATTEMPTS, Stack, StackKind};
+use transport::{MAX_ATTEMPTS, Operation, Stack, StackKind};
 pub use view::{View, ViewId, Views};
 
 use crate::eureka::server::Applications;
@@ -234,7 +234,9 @@ impl DiscoveryClient {
         let kind = cx.profile.http_client;
         let answer = match outcome {
             Outcome::Answered { code, body, error_body } => {
-                let unreadable = code >= 300 && kind.fails_on(error_body);
+                // Only a heartbeat's answer is searched for an instance, whatever its status.
+                let read = operation == Operation::Heartbeat && code >= 300;
+                let unreadable = read && kind.fails_on(error_body);
                 // EurekaJacksonCodec refuses to read a registry on an interrupted thread.
                 let aborted = body.is_some() && interrupted && kind.is_jersey();
                 (operation.accepts(code) && !unreadable && !aborted).then_some((code, body))
@@ -242,18 +244,14 @@ impl DiscoveryClient {
             Outcome::Failed(_) => None,
         };
         let stack = self.stack(job.step.stack());
-        let same_session = stack.session == session;
         match answer {
             Some((code, body)) => {
-                if same_session {
-                    stack.succeeded(client);
-                }
+                stack.session(session).succeeded(client);
+                stack.call_over(session);
                 self.answered(cx, id, code, body);
             }
             None => {
-                if same_session {
-                    stack.failed(client, from_list);
-                }
+                stack.session(session).failed(client, from_list);
                 self.attempt(cx, id);
             }
         }
@@ -289,8 +287,7 @@ impl DiscoveryClient {
         let draws = &mut *cx.draws;
         let step = cx.jobs.get(id).step;
         let stack = self.stack(step.stack());
-        stack.begin_call(interval_ms, wall, || draws.session_length());
-        cx.jobs.get(id).session = stack.session;
+        cx.jobs.get(id).session = stack.begin_call(interval_ms, wall, || draws.session_length());
         self.attempt(cx, id);
     }
 
@@ -307,10 +304,7 @@ impl DiscoveryClient {
             if job.interrupted && cx.profile.http_client.refuses_interrupted_thread() {
                 // No packet leaves, but it counts as a failed attempt.
                 let (from_list, session, step) = (job.from_list, job.session, job.step);
-                let stack = self.stack(step.stack());
-                if stack.session == session {
-                    stack.failed(client, from_list);
-                }
+                self.stack(step.stack()).session(session).failed(client, from_list);
                 continue;
             }
             let step = job.step;
@@ -322,14 +316,14 @@ impl DiscoveryClient {
 
     /// The pinned server, else the next of the list; none after three attempts or at its end.
     fn next_endpoint(&mut self, cx: &mut Cx<'_>, id: JobId) -> Option<transport::EndpointClient> {
-        let (attempts, step) = {
+        let (attempts, step, session) = {
             let job = cx.jobs.get(id);
-            (job.attempts, job.step)
+            (job.attempts, job.step, job.session)
         };
         if attempts == MAX_ATTEMPTS {
             return None;
         }
-        if let Some(pinned) = self.stack(step.stack()).pinned() {
+        if let Some(pinned) = self.stack(step.stack()).session(session).pinned() {
             cx.jobs.get(id).from_list = false;
             return Some(pinned);
         }
@@ -337,7 +331,8 @@ impl DiscoveryClient {
             self.use_resolver(cx);
             let percentage = cx.profile.client.retryable_client_quarantine_refresh_percentage;
             let servers = std::mem::take(&mut self.servers);
-            let candidates = self.stack(step.stack()).host_candidates(&servers, percentage);
+            let session = self.stack(step.stack()).session(session);
+            let candidates = session.host_candidates(&servers, percentage);
             self.servers = servers;
             cx.jobs.get(id).candidates = Some(candidates);
         }
@@ -345,7 +340,7 @@ impl DiscoveryClient {
         let server = *job.candidates.as_ref()?.get(job.tried)?;
         job.tried += 1;
         job.from_list = true;
-        Some(self.stack(step.stack()).endpoint_client(server))
+        Some(self.stack(step.stack()).session(session).endpoint_client(server))
     }
 
     /// What an attempt sends: read from the live instance at each attempt.
@@ -397,7 +392,9 @@ impl DiscoveryClient {
 
     /// The call of a job failed for good: its worker goes on.
     fn gave_up(&mut self, cx: &mut Cx<'_>, id: JobId) {
-        match cx.jobs.get(id).step {
+        let (step, session) = (cx.jobs.get(id).step, cx.jobs.get(id).session);
+        self.stack(step.stack()).call_over(session);
+        match step {
             Step::Renew | Step::ReRegister(_) => self.heartbeat_ended(cx, id),
             Step::Replicate(_) => self.replicated(cx, id, None),
             Step::FetchFull(_) | Step::FetchDelta(_) | Step::Reconcile(..) => {

@@ -14,13 +14,21 @@ pub(super) struct Supervisor {
     delay: Span,
     /// The run that is awaited.
     pub(super) awaited: Option<JobId>,
+    /// The run that is awaited has no call under way: its thread waits for a monitor.
+    pub(super) blocked: bool,
     /// Runs that have not ended, the abandoned ones included.
     pub(super) running: u8,
 }
 
 impl Supervisor {
     pub(super) const fn new() -> Self {
-        Self { timer: TimerSlot::NONE, delay: Span::ZERO, awaited: None, running: 0 }
+        Self {
+            timer: TimerSlot::NONE,
+            delay: Span::ZERO,
+            awaited: None,
+            blocked: false,
+            running: 0,
+        }
     }
 
     /// The delay before the first run is the period.

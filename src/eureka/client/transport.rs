@@ -79,42 +79,19 @@ pub(super) struct EndpointClient {
     pub(super) number: u32,
 }
 
-/// One stack.
+/// `RetryableEurekaHttpClient`: the pin and the quarantine of one session.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stack {
-    /// Wall clock (ms) at which the session began; 0 before the first.
-    session_start: i64,
-    /// Milliseconds it lasts.
-    session_length: i64,
+pub(super) struct Retryable {
+    session: u32,
+    /// Calls under way that began in this session.
+    calls: u16,
+    clients_made: u32,
     pinned: Option<EndpointClient>,
     /// Servers that failed, by their number.
     quarantine: Vec<u16>,
-    clients_made: u32,
-    /// Counts sessions: what belongs to an older one leaves pin and quarantine alone.
-    pub(super) session: u32,
 }
 
-impl Stack {
-    /// `SessionedEurekaHttpClient.execute`: begins a new session, without pin and quarantine, if the
-    /// present one is over. `draw` is uniform in [0, 1).
-    pub(super) fn begin_call(&mut self, interval_ms: i64, wall: i64, draw: impl FnOnce() -> f64) {
-        if wall - self.session_start < self.session_length {
-            return;
-        }
-        self.session_start = wall;
-        // Java: sessionDurationMs + (long) (random deviation of half of it either way).
-        let deviation = (interval_ms as f64 * (draw() - 0.5)) as i64;
-        self.session_length = interval_ms + deviation;
-        self.forget();
-    }
-
-    /// Drops the pin and the quarantine.
-    pub(super) fn forget(&mut self) {
-        self.pinned = None;
-        self.quarantine.clear();
-        self.session += 1;
-    }
-
+impl Retryable {
     pub(super) const fn pinned(&self) -> Option<EndpointClient> {
         self.pinned
     }
@@ -141,7 +118,7 @@ impl Stack {
         servers.iter().copied().filter(|server| !self.quarantine.contains(server)).collect()
     }
 
-    /// An accepted answer: the stack stays with that server.
+    /// An accepted answer: the session stays with that server.
     pub(super) fn succeeded(&mut self, client: EndpointClient) {
         self.pinned = Some(client);
     }
@@ -154,5 +131,59 @@ impl Stack {
         if from_list && !self.quarantine.contains(&client.server) {
             self.quarantine.push(client.server);
         }
+    }
+}
+
+/// One stack.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stack {
+    /// Wall clock (ms) at which the session began; 0 before the first.
+    session_start: i64,
+    /// Milliseconds it lasts.
+    session_length: i64,
+    present: Retryable,
+    /// Sessions that are over, but not for the calls that began in them.
+    past: Vec<Retryable>,
+}
+
+impl Stack {
+    /// `SessionedEurekaHttpClient.execute`: begins a new session, without pin and quarantine, if the
+    /// present one is over. `draw` is uniform in [0, 1). The call belongs to the session returned,
+    /// whatever begins meanwhile, until [`Stack::call_over`].
+    pub(super) fn begin_call(
+        &mut self,
+        interval_ms: i64,
+        wall: i64,
+        draw: impl FnOnce() -> f64,
+    ) -> u32 {
+        if wall - self.session_start >= self.session_length {
+            self.session_start = wall;
+            // Java: sessionDurationMs + (long) (random deviation of half of it either way).
+            let deviation = (interval_ms as f64 * (draw() - 0.5)) as i64;
+            self.session_length = interval_ms + deviation;
+            let session = self.present.session + 1;
+            let next = Retryable { session, ..Retryable::default() };
+            let over = std::mem::replace(&mut self.present, next);
+            if over.calls > 0 {
+                self.past.push(over);
+            }
+        }
+        self.present.calls += 1;
+        self.present.session
+    }
+
+    /// The session of a call under way.
+    pub(super) fn session(&mut self, number: u32) -> &mut Retryable {
+        if self.present.session == number {
+            return &mut self.present;
+        }
+        let past = self.past.iter_mut().find(|past| past.session == number);
+        past.expect("a session is kept as long as calls of it are under way")
+    }
+
+    /// A call of that session has ended.
+    pub(super) fn call_over(&mut self, number: u32) {
+        self.session(number).calls -= 1;
+        self.past.retain(|past| past.calls > 0);
     }
 }

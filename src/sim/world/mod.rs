@@ -55,6 +55,8 @@ pub enum Event {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Deferred {
     Wake,
+    /// What an entry of the timeline asks the process for.
+    Ask(u32),
     Arrive(CallId),
     End(CallId),
     Timeout(CallId),

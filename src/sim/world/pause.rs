@@ -63,6 +63,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 Deferred::End(call) => self.conclude(call, at),
                 Deferred::Timeout(call) => self.conclude_timeout(call, at),
                 Deferred::Arrive(call) => self.arrive(call),
+                Deferred::Ask(entry) => self.obey(host, entry),
             }
         }
         // What came due after the last of these, and what is to follow at once.
@@ -78,7 +79,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             match what {
                 Deferred::Arrive(call) => self.arrive(call),
                 Deferred::End(call) => self.conclude(call, self.now),
-                Deferred::Wake | Deferred::Timeout(_) => {}
+                Deferred::Wake | Deferred::Timeout(_) | Deferred::Ask(_) => {}
             }
         }
     }
@@ -91,7 +92,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 Deferred::Arrive(call) => self.reset(call),
                 Deferred::End(call) => self.conclude(call, self.now),
                 Deferred::Timeout(call) => self.conclude_timeout(call, self.now),
-                Deferred::Wake => {}
+                Deferred::Wake | Deferred::Ask(_) => {}
             }
         }
     }

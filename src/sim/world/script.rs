@@ -1,5 +1,7 @@
 //! The timeline: what the script does to processes, clocks, network and servers.
 
+use std::sync::Arc;
+
 use super::super::action::{Action, Cut, CutMode};
 use super::super::call::{CallId, Message};
 use super::super::fact::{Fact, FaultFact, Observer, OperationKind};
@@ -8,7 +10,7 @@ use super::super::host_set::{HostSet, Selection};
 use super::super::network::Effect;
 use super::super::queue::EventQueue;
 use super::super::random::Stream;
-use super::{Event, FailRule, World};
+use super::{Deferred, Event, FailRule, World};
 use crate::time::Span;
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
@@ -22,9 +24,10 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     self.kill(host);
                 }
             }
-            Action::Stop(select, drain) => {
+            Action::Stop(select, _) => {
                 for host in self.living(select, index) {
-                    self.stop(host, *drain);
+                    self.emit(&Fact::Fault(FaultFact::Process("stop", host)));
+                    self.ask(host, index);
                 }
             }
             Action::Start(select) => {
@@ -38,7 +41,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 for host in self.living(select, index) {
                     self.hosts[host.index()].restart_after = Some(*down);
                     if *graceful {
-                        self.stop(host, None);
+                        self.emit(&Fact::Fault(FaultFact::Process("stop", host)));
+                        self.ask(host, index);
                     } else {
                         self.kill(host);
                     }
@@ -69,24 +73,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             Action::SetStatus(select, status) => {
                 for host in self.living(select, index) {
                     self.emit(&Fact::Fault(FaultFact::SetStatus(host, *status)));
-                    let set =
-                        |client: &mut crate::eureka::client::DiscoveryClient,
-                         cx: &mut crate::eureka::client::Cx<'_>| {
-                            client.set_instance_status(cx, *status);
-                        };
-                    self.drive(host, self.now, set);
+                    self.ask(host, index);
                 }
             }
-            Action::SetMetadata(select, key, value) => {
+            Action::SetMetadata(select, ..) => {
                 for host in self.living(select, index) {
                     self.emit(&Fact::Fault(FaultFact::Process("set-metadata", host)));
-                    let (key, value) = (std::sync::Arc::clone(key), std::sync::Arc::clone(value));
-                    let of_profile = std::sync::Arc::clone(&setup.profile_of(host).metadata);
-                    self.drive(host, self.now, |client, cx| {
-                        let mut all = client.metadata().cloned().unwrap_or(of_profile);
-                        std::sync::Arc::make_mut(&mut all).insert(key, value);
-                        client.set_metadata(cx, all);
-                    });
+                    self.ask(host, index);
                 }
             }
             Action::SetConfig(select, key, value) => {
@@ -168,9 +161,36 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.start_again(host);
     }
 
+    /// Asks a process to do something itself, which a frozen one does when it resumes.
+    fn ask(&mut self, host: HostId, entry: usize) {
+        if !self.defer_due(host, Deferred::Ask(entry as u32)) {
+            self.obey(host, entry as u32);
+        }
+    }
+
+    /// A process does what an entry of the timeline asked it for.
+    pub(super) fn obey(&mut self, host: HostId, entry: u32) {
+        let setup = self.setup;
+        match &setup.timeline[entry as usize].action {
+            Action::Stop(_, drain) => self.stop(host, *drain),
+            Action::Restart { .. } => self.stop(host, None),
+            Action::SetStatus(_, status) => {
+                self.drive(host, self.now, |client, cx| client.set_instance_status(cx, *status));
+            }
+            Action::SetMetadata(_, key, value) => {
+                let of_profile = Arc::clone(&setup.profile_of(host).metadata);
+                self.drive(host, self.now, |client, cx| {
+                    let mut all = client.metadata().cloned().unwrap_or(of_profile);
+                    Arc::make_mut(&mut all).insert(Arc::clone(key), Arc::clone(value));
+                    client.set_metadata(cx, all);
+                });
+            }
+            _ => {}
+        }
+    }
+
     fn stop(&mut self, host: HostId, drain: Option<Span>) {
         let drain = drain.unwrap_or(self.setup.profile_of(host).drain);
-        self.emit(&Fact::Fault(FaultFact::Process("stop", host)));
         let stopped = self.drive(host, self.now, |client, cx| client.stop(cx, drain));
         if stopped.is_none() {
             // A server without embedded client has nobody to say goodbye to.

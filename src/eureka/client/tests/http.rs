@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Stub};
 use crate::eureka::client::{ErrorBody, HttpClientKind};
-use crate::eureka::{Flavor, Release};
+use crate::eureka::{Flavor, InstanceStatus, Release};
 use crate::time::Span;
 use HttpClientKind::{Jersey1, Jersey3, Recorded, RestClient, RestTemplate, WebClient};
 
@@ -245,4 +245,54 @@ fn a_late_404_is_acted_upon_by_jersey_and_left_to_the_replicator_by_springs_clie
         bench.to(119_000);
         bench.expect(&["30000 PUT s0 UP@10000 404", posted]);
     }
+}
+
+/// Spec §7.4: a cancel accepts any status at all. Jersey reads an entity of a heartbeat's answer only
+/// (§15, "heartbeat non-2xx entity"; client finding A8).
+#[test]
+fn a_cancel_answered_404_with_a_page_is_an_answer_for_jersey_too() {
+    for kind in [HttpClientKind::Jersey1, HttpClientKind::Jersey3] {
+        let mut bench = Bench::registering(Flavor::Netflix, 2);
+        bench.profile.http_client = kind;
+        bench.start();
+        bench.to(20_000);
+        bench.rule(0, "DELETE", Stub::Page(404, ErrorBody::Json));
+        bench.rule(1, "DELETE", Stub::Page(404, ErrorBody::Json));
+        bench.sent();
+        bench.stop(0);
+        bench.to(60_000);
+        bench.expect(&["23000 DELETE s0 404"]);
+        assert_eq!(bench.exited, Some(23_011));
+    }
+}
+
+/// Spec §6.3.2 and §7.4: 403 and 404 to a delta are answers; a full fetch follows at once. So it is
+/// when the Spring server, which sends a page with every error, has `disable-delta`.
+#[test]
+fn a_delta_refused_with_a_page_is_followed_by_a_full_fetch_with_jersey_too() {
+    for code in [403, 404] {
+        let mut bench = Bench::fetching(Flavor::Netflix, 2);
+        bench.serve("B/b1=UP");
+        bench.start();
+        bench.to(1_000);
+        bench.serve("B/b1=UP B/b2=UP");
+        bench.rule_times(0, "GET", Stub::Page(code, ErrorBody::Json), 1);
+        bench.sent();
+        bench.to(59_000);
+        let refused = format!("30021 GET s0 delta {code}");
+        bench.expect(&[&refused, "30042 GET s0 apps 200"]);
+    }
+}
+
+/// Spec §5.1 and §7.4: 404 to a registration is an answer, and makes the instance clean.
+#[test]
+fn a_registration_answered_404_with_a_page_is_an_answer_for_jersey_too() {
+    let mut bench = Bench::registering(Flavor::Netflix, 2);
+    bench.start();
+    bench.to(1_000);
+    bench.sent();
+    bench.rule(0, "POST", Stub::Page(404, ErrorBody::Html));
+    bench.set_status(InstanceStatus::Down);
+    bench.to(29_000);
+    bench.expect(&["1000 POST s0 DOWN@1000 404"]);
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::super::transport::{Operation, Stack};
+use super::super::transport::{Operation, Retryable, Stack};
 use super::bench::{Bench, Stub};
 use crate::eureka::Flavor;
 use crate::time::Span;
@@ -58,7 +58,7 @@ fn pin_list_and_quarantine_lead_where_they_led_the_real_client() {
         let mut bench = pinned(servers);
         match row["start"].as_str().unwrap() {
             "pinned" => {}
-            "fresh" => bench.client.as_mut().unwrap().registration.forget(),
+            "fresh" => bench.client.as_mut().unwrap().registration = Stack::default(),
             other => panic!("{other}"),
         }
         for server in 0..dead {
@@ -164,13 +164,13 @@ fn a_small_percentage_forgives_every_quarantined_server_at_once() {
 
 /// Which servers are left when this many of `servers` are in quarantine.
 fn candidates(servers: u16, quarantined: u16) -> Vec<u16> {
-    let mut stack = Stack::default();
+    let mut session = Retryable::default();
     for server in 0..quarantined {
-        let client = stack.endpoint_client(server);
-        stack.failed(client, true);
+        let client = session.endpoint_client(server);
+        session.failed(client, true);
     }
     let list: Vec<u16> = (0..servers).collect();
-    stack.host_candidates(&list, 0.66)
+    session.host_candidates(&list, 0.66)
 }
 
 /// The thresholds of spec §7.3 (for three servers and fewer quarantine never excludes one).
@@ -189,42 +189,42 @@ fn two_thirds_of_the_servers_rounded_down_in_quarantine_forgive_all() {
 
 #[test]
 fn a_server_that_left_the_list_leaves_the_quarantine() {
-    let mut stack = Stack::default();
+    let mut session = Retryable::default();
     for server in [0, 8, 9] {
-        let client = stack.endpoint_client(server);
-        stack.failed(client, true);
+        let client = session.endpoint_client(server);
+        session.failed(client, true);
     }
     // One of four, not three of four.
-    assert_eq!(stack.host_candidates(&[0, 1, 2, 3], 0.66), [1, 2, 3]);
+    assert_eq!(session.host_candidates(&[0, 1, 2, 3], 0.66), [1, 2, 3]);
 }
 
 #[test]
 fn a_success_takes_nobody_out_of_quarantine() {
-    let mut stack = Stack::default();
-    let client = stack.endpoint_client(0);
-    stack.failed(client, true);
-    stack.succeeded(client);
-    assert_eq!(stack.host_candidates(&[0, 1, 2, 3], 0.66), [1, 2, 3]);
+    let mut session = Retryable::default();
+    let client = session.endpoint_client(0);
+    session.failed(client, true);
+    session.succeeded(client);
+    assert_eq!(session.host_candidates(&[0, 1, 2, 3], 0.66), [1, 2, 3]);
 }
 
 #[test]
 fn a_pinned_server_that_fails_is_unpinned_but_not_quarantined() {
-    let mut stack = Stack::default();
-    let client = stack.endpoint_client(0);
-    stack.succeeded(client);
-    stack.failed(client, false);
-    assert_eq!(stack.pinned(), None);
-    assert_eq!(stack.host_candidates(&[0, 1, 2, 3], 0.66), [0, 1, 2, 3]);
+    let mut session = Retryable::default();
+    let client = session.endpoint_client(0);
+    session.succeeded(client);
+    session.failed(client, false);
+    assert_eq!(session.pinned(), None);
+    assert_eq!(session.host_candidates(&[0, 1, 2, 3], 0.66), [0, 1, 2, 3]);
 }
 
 #[test]
 fn a_late_failure_of_an_old_pin_leaves_a_newer_one_even_at_the_same_server() {
-    let mut stack = Stack::default();
-    let (old, new) = (stack.endpoint_client(0), stack.endpoint_client(0));
-    stack.succeeded(old);
-    stack.succeeded(new);
-    stack.failed(old, false);
-    assert_eq!(stack.pinned(), Some(new));
+    let mut session = Retryable::default();
+    let (old, new) = (session.endpoint_client(0), session.endpoint_client(0));
+    session.succeeded(old);
+    session.succeeded(new);
+    session.failed(old, false);
+    assert_eq!(session.pinned(), Some(new));
 }
 
 #[test]

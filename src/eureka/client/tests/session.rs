@@ -3,7 +3,7 @@
 
 use super::super::transport::Stack;
 use super::bench::{Bench, EPOCH, Stub};
-use crate::eureka::Flavor;
+use crate::eureka::{Flavor, InstanceStatus};
 
 /// Ten-second heartbeats; s0 was dead for the first of them, so the client is pinned to s1.
 fn at_the_second(servers: u16) -> Bench {
@@ -33,10 +33,8 @@ fn lose_the_first(bench: &mut Bench) {
 /// Whether a session that begins with this draw is over so many ms later.
 fn is_over(draw: f64, after: i64) -> bool {
     let mut stack = Stack::default();
-    stack.begin_call(1_200_000, EPOCH, || draw);
-    let session = stack.session;
-    stack.begin_call(1_200_000, EPOCH + after, || 0.5);
-    stack.session != session
+    let first = stack.begin_call(1_200_000, EPOCH, || draw);
+    stack.begin_call(1_200_000, EPOCH + after, || 0.5) != first
 }
 
 #[test]
@@ -180,4 +178,29 @@ fn a_shuffle_matters_only_to_the_next_call_without_a_pin() {
     bench.rule(2, "*", Stub::Refuse);
     bench.to(85_000);
     assert_eq!(asked(&mut bench), ["s2", "s2", "s1"], "shuffled again at 70 s");
+}
+
+/// Spec §7.2: a call under way when the session ends goes on with the old `RetryableEurekaHttpClient`:
+/// its pin, its quarantine. Here the new session is at s1 when the old call loses s0.
+#[test]
+fn a_call_of_the_old_session_does_not_use_the_new_sessions_pin() {
+    let mut bench = Bench::registering(Flavor::Netflix, 2);
+    bench.profile.client.sessioned_client_reconnect_interval_seconds = 40;
+    bench.start();
+    bench.to(1_000);
+    bench.expect(&["0 POST s0 UP@0 204"]);
+    bench.rule_times(0, "PUT", Stub::Reset(25_000), 1);
+    bench.to(31_000);
+    bench.rule(0, "*", Stub::Refuse);
+    bench.to(45_000);
+    bench.set_status(InstanceStatus::Down);
+    bench.to(60_000);
+    bench.expect(&[
+        "30000 PUT s0 UP@0 reset",
+        "45000 POST s0 DOWN@45000 refused",
+        "45001 POST s1 DOWN@45000 204",
+        // Unpinned in its own session: from the head of the list.
+        "55000 PUT s0 DOWN@45000 refused",
+        "55001 PUT s1 DOWN@45000 200",
+    ]);
 }

@@ -336,3 +336,19 @@ fn a_killed_client_gives_back_its_view_and_says_nothing() {
     let payload = bench.payload(1, "C/c1=UP");
     assert_eq!(bench.views.full(&payload), view);
 }
+
+/// Client finding A6, recording `shutdown-blocks-fetch`: a fetch that completes during the wait blocks
+/// until `shutdown()` has returned. Its supervisor gives up on it after one interval.
+#[test]
+fn a_fetch_that_completes_while_shutdown_waits_is_the_last() {
+    let mut bench = Bench::new(Flavor::Netflix, 1);
+    bench.profile.client.registry_fetch_interval_seconds = 1;
+    bench.profile.warm_up = Span::from_millis(21);
+    bench.serve("B/b1=UP");
+    bench.start();
+    bench.to(20_500);
+    bench.sent();
+    bench.stop(0);
+    bench.to(30_000);
+    bench.expect(&["21441 GET s0 delta 200", "23500 DELETE s0 200"]);
+}

@@ -1,7 +1,8 @@
 //! From the process start to the first registration, in both flavours.
 
 use super::bench::{Bench, Stub};
-use crate::eureka::client::Endpoints;
+use crate::eureka::client::{ClientConfig, Endpoints};
+use crate::eureka::config::{ConfigError, ConfigValue};
 use crate::eureka::{Flavor, InstanceStatus};
 use crate::time::Span;
 
@@ -266,4 +267,12 @@ fn servers_in_a_given_order_are_not_shuffled() {
     bench.start();
     bench.to(700_000);
     assert_eq!(bench.draws.shuffles, 0);
+}
+
+/// `config.rs`: "Keys whose effect is not modelled yet are refused, not ignored". Health checks are not.
+#[test]
+fn a_health_check_cannot_be_switched_on_without_effect() {
+    let mut config = ClientConfig::new(Flavor::SpringCloud);
+    let on = ConfigValue::Flag(true);
+    assert_eq!(config.set("healthcheck.enabled", &on), Err(ConfigError::NotYet));
 }
