@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::labels::Labels;
+use crate::eureka::server::peer::Adopted;
 use crate::eureka::server::resources::{
     Answer, BatchAction, BatchItem, DirtyParameter, Lacks, Registration, StatusParameter,
 };
@@ -246,6 +247,21 @@ impl ServerTrace {
             OperationKind::Register(registration, answer) => {
                 let line = register(registration, names);
                 self.line(line, operation, render, code(*answer));
+            }
+            OperationKind::Adopted(theirs, adopted) => {
+                // Traces have no word for it; to the registry it is a replicated registration, and
+                // where its override replaced another one a replicated status before that.
+                if let Adopted::RegisteredOver(status) = adopted {
+                    let mut line = about("status", theirs.key, names);
+                    (line["value"], line["replica"]) = (json!(status.name()), json!(true));
+                    line["r"] = json!({"code": 200});
+                    self.with_gauges(line, self.last.at(operation.now), operation.now);
+                }
+                if *adopted != Adopted::Failed {
+                    let instance = instance(theirs, names, Lacks::default());
+                    let line = json!({"op": "register", "instance": instance, "replica": true});
+                    self.line(line, operation, render, code(204));
+                }
             }
             OperationKind::Metadata(key, entries, answer) => {
                 let meta: Map<String, Value> =

@@ -5,6 +5,7 @@ use super::host::HostId;
 use super::host_set::HostSet;
 use super::world::WorldView;
 use crate::eureka::client::{AttemptFailure, View};
+use crate::eureka::server::peer::Adopted;
 use crate::eureka::server::resources::{
     Answer, BatchItem, DirtyParameter, Registration, StatusParameter,
 };
@@ -329,6 +330,8 @@ pub enum OperationKind<'a> {
     Metadata(InstanceKey, &'a [(&'a str, &'a str)], u16),
     /// A replication batch and the answers to its items.
     Batch(&'a [BatchItem], &'a [Answer]),
+    /// A peer answered a heartbeat with its own copy, which was taken.
+    Adopted(&'a InstanceInfo, Adopted),
     /// A wall-clock step of this many ns; the clocks show the time after it.
     StepWall(i64),
     /// A configuration key was set.

@@ -2,14 +2,13 @@
 //! every server's gauges, every eviction, request, replication batch and view, to the microsecond.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use eureka_sim::observe::{EventLevel, EventLog, Recording, Watch};
-use eureka_sim::{report, scenario, study};
+use eureka_sim::study;
 use serde_json::{Value, json};
 
-use crate::support::{NoIncludes, SharedBuffer, unzipped};
+use crate::support::{SharedBuffer, plan, recorded_scenarios, unzipped};
 
 /// What monitoring shows, in the words of the recordings.
 const GAUGES: [&str; 6] = [
@@ -24,23 +23,12 @@ const GAUGES: [&str; 6] = [
 /// Time and content of what happened, in one order for both sides.
 type Sorted = Vec<(String, String)>;
 
-fn recordings() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/cluster");
-    let entries = fs::read_dir(folder).expect("the folder of recordings can be read");
-    let mut found: Vec<PathBuf> =
-        entries.map(|entry| entry.expect("so can its entries").path()).collect();
-    found.retain(|path| path.is_dir());
-    found.sort();
-    found
-}
-
 #[test]
 fn simulated_clusters_equal_the_recorded_ones() {
-    let recordings = recordings();
-    assert_eq!(recordings.len(), 21);
-    for folder in recordings {
+    for path in recorded_scenarios() {
+        let folder = path.parent().expect("a scenario lies in a folder");
         let name = folder.file_name().expect("a folder has a name").to_string_lossy().into_owned();
-        let (recording, events) = simulated(&folder);
+        let (recording, events) = simulated(&path);
         let lines = |text: &str| -> Vec<Value> {
             text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
         };
@@ -59,12 +47,8 @@ fn simulated_clusters_equal_the_recorded_ones() {
     }
 }
 
-fn simulated(folder: &Path) -> (Recording, String) {
-    let path = folder.join("scenario.toml");
-    let text = fs::read_to_string(&path).expect("a recording has its scenario");
-    let plan = scenario::load(&path, &text, &[], None, &NoIncludes).unwrap_or_else(|no| {
-        panic!("{}", report::render_diagnostics(&no.sources, &no.diagnostics))
-    });
+fn simulated(path: &Path) -> (Recording, String) {
+    let plan = plan(path);
     let buffer = SharedBuffer::default();
     let mut watch = Watch::<false>::new(&plan);
     watch.events = Some(EventLog::new(EventLevel::All, &plan, Box::new(buffer.clone())));

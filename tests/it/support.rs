@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use eureka_sim::scenario::Files;
+use eureka_sim::scenario::{self, Files, Plan};
 use flate2::read::MultiGzDecoder;
 
 /// For scenarios that include nothing.
@@ -45,4 +45,38 @@ pub(crate) fn unzipped(path: &Path) -> String {
     let read = MultiGzDecoder::new(file).read_to_string(&mut text);
     read.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text
+}
+
+/// The plan of a scenario file, which has no problems.
+pub(crate) fn plan(path: &Path) -> Plan {
+    let text = std::fs::read_to_string(path).expect("a scenario can be read");
+    scenario::load(path, &text, &[], None, &NoIncludes).unwrap_or_else(|no| {
+        panic!("{}", eureka_sim::report::render_diagnostics(&no.sources, &no.diagnostics))
+    })
+}
+
+/// `scenarios/*.toml`, by name.
+pub(crate) fn shipped_scenarios() -> Vec<PathBuf> {
+    let mut found = entries("scenarios");
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    assert!(found.len() >= 6, "the project ships scenarios");
+    found
+}
+
+/// The scenarios of the recorded clusters, by name.
+pub(crate) fn recorded_scenarios() -> Vec<PathBuf> {
+    let mut found = entries("tests/golden/cluster");
+    found.retain(|path| path.is_dir());
+    assert_eq!(found.len(), 21, "the project carries the recorded clusters");
+    found.into_iter().map(|folder| folder.join("scenario.toml")).collect()
+}
+
+/// What is in a folder of the project, sorted.
+pub(crate) fn entries(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = std::fs::read_dir(folder).expect("a folder of the project can be read");
+    let mut found: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("so can its entries").path()).collect();
+    found.sort();
+    found
 }

@@ -109,6 +109,15 @@ impl Registry {
         Ok(true)
     }
 
+    /// The override stored for an instance. Reading it makes it last another hour.
+    pub(super) fn stored_override(
+        &mut self,
+        at: At<'_>,
+        key: InstanceKey,
+    ) -> Option<InstanceStatus> {
+        self.overrides.get(at.names.id_of(key), at.now.mono)
+    }
+
     /// `AbstractInstanceRegistry.storeOverriddenStatusIfRequired(String, String, InstanceStatus)`:
     /// the override takes effect at the next registration or renewal. False where Java fails,
     /// because the instance is not visible; the override is stored all the same.
@@ -118,11 +127,10 @@ impl Registry {
         key: InstanceKey,
         status: InstanceStatus,
     ) -> bool {
-        let id = at.names.id_of(key);
-        if self.overrides.get(id, at.now.mono) == Some(status) {
+        if self.stored_override(at, key) == Some(status) {
             return true;
         }
-        self.overrides.put(id, status, at.now.mono);
+        self.overrides.put(at.names.id_of(key), status, at.now.mono);
         self.facts.push(Fact::Overridden { key, status: Some(status) });
         let Some(info) = self.visible(at.now, key) else {
             return false;

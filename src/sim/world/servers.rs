@@ -319,10 +319,18 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     ) {
         let setup = self.setup;
         let at = At { now: self.now_at(host), names: &setup.names };
-        if let Some(EurekaServer { registry, peers }) = &mut self.servers[host.index()].core {
-            peers[peer as usize].answered(registry, at, batch, items);
-            self.after_operation(host);
+        let Some(EurekaServer { registry, peers }) = &mut self.servers[host.index()].core else {
+            return;
+        };
+        let newer = peers[peer as usize].answered(registry, at, batch, items);
+        for theirs in newer {
+            if let Some(core) = &mut self.servers[host.index()].core {
+                let adopted = core.registry.adopt(at, (*theirs).clone());
+                self.operation(host, &OperationKind::Adopted(&theirs, adopted));
+                self.after_operation(host);
+            }
         }
+        self.after_operation(host);
         self.arm_server(host);
     }
 

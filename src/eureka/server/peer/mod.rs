@@ -126,14 +126,17 @@ impl PeerEurekaNode {
 
     /// The peer answered the batch. `codes` are those of the items in order, with the entity of each
     /// if it has one. A heartbeat that was answered 404 sends the registration, one answered with the
-    /// peer's instance adopts that (`ReplicationTaskProcessor.handleBatchResponse`).
+    /// peer's instance is to [`Registry::adopt`] that: those instances are returned, in order
+    /// (`ReplicationTaskProcessor.handleBatchResponse`).
+    #[must_use]
     pub fn answered(
         &mut self,
         registry: &mut Registry,
         at: At<'_>,
         batch: BatchId,
         codes: &[(u16, Option<Box<InstanceInfo>>)],
-    ) {
+    ) -> Vec<Box<InstanceInfo>> {
+        let mut newer = Vec::new();
         let tasks = std::mem::take(&mut self.under_way[batch.0 as usize]);
         self.acceptor.batch_done();
         for (task, (code, entity)) in tasks.iter().zip(codes) {
@@ -143,12 +146,13 @@ impl PeerEurekaNode {
             } else if let (true, Some(theirs)) = (heartbeat && *code != 200, entity)
                 && registry.config.sync_when_timestamp_differs
             {
-                registry.sync_instance_if_timestamp_differs(at, (**theirs).clone());
+                newer.push(theirs.clone());
             }
         }
         for task in &tasks {
             release(&mut registry.objects, task);
         }
+        newer
     }
 
     /// The batch came to nothing. Congestion and network errors put its tasks back into the queue,
@@ -178,18 +182,35 @@ impl PeerEurekaNode {
     }
 }
 
+/// What became of a peer's copy of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopted {
+    /// It was registered.
+    Registered,
+    /// Likewise, after its override had taken the place of another one.
+    RegisteredOver(InstanceStatus),
+    /// Java fails, because the instance is not visible here; its override was stored.
+    Failed,
+}
+
 impl Registry {
     /// `PeerEurekaNode.syncInstancesIfTimestampDiffers`: takes a peer's copy of an instance.
-    fn sync_instance_if_timestamp_differs(&mut self, at: At<'_>, theirs: InstanceInfo) {
+    pub fn adopt(&mut self, at: At<'_>, theirs: InstanceInfo) -> Adopted {
+        let mut adopted = Adopted::Registered;
         if theirs.overridden_status != InstanceStatus::Unknown {
             let status = theirs.overridden_status;
+            let before = self.stored_override(at, theirs.key);
             if !self.store_overridden_status_if_required(at, theirs.key, status) {
-                return;
+                return Adopted::Failed;
+            }
+            if before.is_some_and(|before| before != status) {
+                adopted = Adopted::RegisteredOver(status);
             }
         }
         let info = self.objects.add_info(theirs);
         self.register(at, info, true);
         self.objects.release_info(info);
+        adopted
     }
 }
 

@@ -155,7 +155,9 @@ impl Pair {
             codes.push((answer.code, entity));
         }
         writeln!(self.told, "   batch {items_told}{codes_told}").unwrap();
-        node.answered(registry, at, batch, &codes);
+        for theirs in node.answered(registry, at, batch, &codes) {
+            registry.adopt(at, *theirs);
+        }
     }
 
     /// `UP/ov=UNKNOWN/dirty=2`, or null.

@@ -1,0 +1,94 @@
+//! A run is a function of its file and seed: the same digest on either queue, observed or not, in
+//! every build. The digests of the shipped scenarios are part of the project.
+
+use std::fmt::Write;
+
+use eureka_sim::observe::{EventLevel, EventLog, TraceLog, Watch};
+use eureka_sim::scenario::Plan;
+use eureka_sim::sim::queue::{Heap, TimingWheel};
+use eureka_sim::{replay, study};
+use expect_test::expect_file;
+
+use crate::support::{SharedBuffer, plan, recorded_scenarios, shipped_scenarios};
+
+/// The digest and number of events with everybody watching.
+fn observed(plan: &Plan) -> (String, u64) {
+    let mut watch = Watch::<true>::new(plan);
+    watch.events = Some(EventLog::new(EventLevel::All, plan, Box::new(std::io::sink())));
+    watch.trace = Some(TraceLog::new(plan, Box::new(|_| Ok(Box::new(std::io::sink())))));
+    let (recording, _) = study::run(plan, watch, &mut ()).expect("nobody interrupts");
+    (recording.summary.digest, recording.summary.events)
+}
+
+/// `UPDATE_EXPECT=1` writes the file anew.
+#[test]
+fn shipped_scenarios_have_the_digests_that_are_committed() {
+    let mut lines = String::new();
+    for path in shipped_scenarios() {
+        let plan = plan(&path);
+        let (digest, events) = study::digest::<TimingWheel<_>>(&plan);
+        writeln!(lines, "{digest} {events} {}", plan.name).expect("a text can be written to");
+        assert_eq!(study::digest::<Heap<_>>(&plan), (digest, events), "{}: heap", plan.name);
+        assert_eq!(observed(&plan), (digest.to_string(), events), "{}: observed", plan.name);
+    }
+    expect_file!["../digests.txt"].assert_eq(&lines);
+}
+
+#[test]
+fn the_seed_is_part_of_the_plan() {
+    let path = shipped_scenarios().remove(0);
+    let mut other = plan(&path);
+    let setup = std::sync::Arc::make_mut(&mut other.setup);
+    setup.seed += 1;
+    let (digest, _) = study::digest::<TimingWheel<_>>(&other);
+    assert_ne!(digest, study::digest::<TimingWheel<_>>(&plan(&path)).0);
+}
+
+/// Faults of every kind, real start-ups, restarts, clock steps: the recorded clusters.
+#[test]
+fn both_queues_give_the_same_digest_of_every_recorded_cluster() {
+    for path in recorded_scenarios() {
+        let plan = plan(&path);
+        let wheel = study::digest::<TimingWheel<_>>(&plan);
+        assert_eq!(wheel, study::digest::<Heap<_>>(&plan), "{}", plan.name);
+    }
+}
+
+/// `run --trace`: what a simulated server was asked and answered is a trace like those of the real
+/// classes, and the core redoes it from the file alone.
+#[test]
+fn traces_of_runs_replay_without_divergence() {
+    for path in shipped_scenarios().into_iter().chain(recorded_scenarios()) {
+        let plan = plan(&path);
+        let files = SharedFiles::default();
+        let open = files.clone();
+        let mut watch = Watch::<true>::new(&plan);
+        watch.trace = Some(TraceLog::new(&plan, Box::new(move |name| Ok(open.create(name)))));
+        let (_, mut watch) = study::run(&plan, watch, &mut ()).expect("nobody interrupts");
+        let error = watch.trace.as_mut().and_then(TraceLog::take_error);
+        assert!(error.is_none(), "{}: {error:?}", plan.name);
+        drop(watch);
+        let files = files.0.lock().expect("no writer panicked");
+        assert!(files.len() >= plan.setup.servers.len(), "{}: a trace each", plan.name);
+        for (name, buffer) in files.iter() {
+            let text = buffer.text();
+            let replayed = replay::replay(std::io::Cursor::new(&text))
+                .unwrap_or_else(|error| panic!("{} {name}: {error}", plan.name));
+            assert_eq!(replayed.first, None, "{} {name}", plan.name);
+            assert!(replayed.operations > 10, "{} {name} is empty", plan.name);
+        }
+    }
+}
+
+/// Files in memory, by name.
+#[derive(Clone, Default)]
+struct SharedFiles(std::sync::Arc<std::sync::Mutex<Vec<(String, SharedBuffer)>>>);
+
+impl SharedFiles {
+    fn create(&self, name: &str) -> Box<dyn std::io::Write> {
+        let buffer = SharedBuffer::default();
+        let mut files = self.0.lock().expect("no writer panicked");
+        files.push((name.to_owned(), buffer.clone()));
+        Box::new(buffer)
+    }
+}
