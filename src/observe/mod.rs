@@ -22,6 +22,3 @@ pub use summary::{AppSummary, ExpectationSummary, ServerSummary, Summary};
 pub use timespans::{EvictionPoint, FaultWindow, Lane, RatePoint, Timespans};
 pub use trace::{OpenTrace, TraceFile, TraceLog};
 pub use watch::{Recording, Watch};
-
-#[cfg(test)]
-mod tests;

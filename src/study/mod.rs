@@ -67,6 +67,3 @@ fn drive<O: Observer, Q: EventQueue<Event>>(
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,3 +1,5 @@
+//! Spans and clocks.
+
 use super::{HostClock, Instant, Now, Span};
 
 #[test]

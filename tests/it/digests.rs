@@ -92,3 +92,20 @@ impl SharedFiles {
         Box::new(buffer)
     }
 }
+
+/// Ends a run after so many looks.
+struct Impatient(u32);
+
+impl study::Pulse for Impatient {
+    fn beat(&mut self, _now: eureka_sim::time::Instant, _events: u64) -> bool {
+        self.0 -= 1;
+        self.0 > 0
+    }
+}
+
+#[test]
+fn a_run_that_is_interrupted_ends_and_says_so() {
+    let plan = plan(&shipped_scenarios()[1]);
+    let run = study::run(&plan, Watch::<false>::new(&plan), &mut Impatient(2));
+    assert!(matches!(run, Err(study::Interrupted)));
+}

@@ -2,7 +2,9 @@
 
 mod cluster;
 mod digests;
+mod docs;
 mod frozen;
 mod golden;
 mod invariants;
 mod support;
+mod tree;

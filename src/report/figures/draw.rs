@@ -9,35 +9,8 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, ShapeStyle, TextStyle};
 
+use super::palette::{DASHES, GREY, INK, server_colour};
 use crate::time::Instant;
-
-/// Text and axes.
-pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
-/// What is less important.
-pub(super) const GREY: RGBColor = RGBColor(102, 102, 102);
-/// Grid lines.
-pub(super) const FAINT: RGBColor = RGBColor(228, 228, 228);
-/// Really alive.
-pub(super) const ALIVE: RGBColor = RGBColor(0, 0, 0);
-/// Faults.
-pub(super) const FAULT: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
-
-/// Okabe–Ito: distinguishable also with impaired colour vision.
-const SERVERS: [RGBColor; 5] = [
-    RGBColor(0x00, 0x72, 0xB2),
-    RGBColor(0xE6, 0x9F, 0x00),
-    RGBColor(0x00, 0x9E, 0x73),
-    RGBColor(0xCC, 0x79, 0xA7),
-    RGBColor(0x56, 0xB4, 0xE9),
-];
-/// Dashes of servers, as second channel; none is a solid line.
-const DASHES: [Option<Dash>; 5] = [
-    None,
-    Some(Dash::new(9.0, 5.0)),
-    Some(Dash::new(3.0, 4.0)),
-    Some(Dash::new(14.0, 4.0)),
-    Some(Dash::new(6.0, 9.0)),
-];
 
 /// Where the plot begins, in pixels from the left.
 pub(super) const LEFT: i32 = 78;
@@ -53,8 +26,8 @@ pub(super) struct Stroke {
 }
 
 /// Ink and gap of a dashed line, and how long the first gap is; in units.
-#[derive(Clone, Copy)]
-pub(super) struct Dash {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::report) struct Dash {
     pub(super) ink: f64,
     pub(super) gap: f64,
     pub(super) first_gap: f64,
@@ -77,11 +50,6 @@ impl Stroke {
         let dash = DASHES[index % DASHES.len()];
         Self { colour: server_colour(index).to_rgba(), width, dash }
     }
-}
-
-/// The colour of a server.
-pub(super) const fn server_colour(index: usize) -> RGBColor {
-    SERVERS[index % SERVERS.len()]
 }
 
 /// A drawing, in units of a pixel or more. What cannot be drawn is left out: the backends here write to memory.

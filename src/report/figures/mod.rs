@@ -1,6 +1,7 @@
 //! Figures: SVG and PNG of the same drawing, on one axis of virtual time.
 
 mod draw;
+pub(super) mod palette;
 mod panels;
 mod scale;
 

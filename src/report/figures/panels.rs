@@ -4,9 +4,8 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::draw::{
-    ALIVE, Axes, Dash, FAINT, FAULT, GREY, INK, LEFT, Sheet, Stroke, server_colour, shorten,
-};
+use super::draw::{Axes, Dash, LEFT, Sheet, Stroke, shorten};
+use super::palette::{ALIVE, FAINT, FAULT, GREY, INK, server_colour};
 use super::scale::{time_label, time_step, value_label, value_ticks};
 use crate::observe::{Recording, Row};
 use crate::scenario::{Plan, Sampling};
@@ -161,7 +160,7 @@ pub(super) fn lanes<DB: DrawingBackend>(
         let y = top + LANE * index as i32;
         let name = shorten(name, 18);
         let at = (axes.right + 8, y + LANE / 2);
-        sheet.text(&name, at, 13, server_colour(index), (HPos::Left, VPos::Center));
+        sheet.text(&name, at, 13, INK, (HPos::Left, VPos::Center));
         let of_server = recording.timespans.lanes().iter();
         for lane in of_server.filter(|lane| lane.server == HostId::new(index)) {
             let (from, to) = (axes.x(lane.from), axes.x(lane.to.unwrap_or(duration)));
@@ -405,9 +404,7 @@ fn end_labels<DB: DrawingBackend>(sheet: &mut Sheet<'_, DB>, axes: &Axes, curves
     for (y, curve) in labels {
         let x = axes.right + 6;
         sheet.line(&[(x, y), (x + 16, y)], curve.stroke);
-        let colour = curve.stroke.colour.rgb();
-        let colour = plotters::style::RGBColor(colour.0, colour.1, colour.2);
         let text = shorten(&curve.label, 22);
-        sheet.text(&text, (x + 22, y), 13, colour, (HPos::Left, VPos::Center));
+        sheet.text(&text, (x + 22, y), 13, INK, (HPos::Left, VPos::Center));
     }
 }

@@ -1,0 +1,56 @@
+//! What the documentation shows is what the program does.
+
+use std::fs;
+use std::path::Path;
+
+use anstream::adapter::strip_str;
+use eureka_sim::observe::{Recording, Watch};
+use eureka_sim::report::{Figure, render_diagnostics, summary_text};
+use eureka_sim::scenario::{self, Plan};
+use eureka_sim::study;
+use expect_test::expect_file;
+
+use crate::support::{NoIncludes, plan};
+
+fn readme() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    fs::read_to_string(path).expect("there is a README")
+}
+
+/// The first fenced block of a language in the README.
+fn block(language: &str) -> String {
+    let readme = readme();
+    let after = readme.split(&format!("```{language}\n")).nth(1).map(str::to_owned);
+    let block = after.as_deref().and_then(|rest| rest.split("```").next());
+    block.expect("the README has such a block").to_owned()
+}
+
+fn recorded(plan: &Plan) -> Recording {
+    study::run(plan, Watch::<false>::new(plan), &mut ()).expect("nobody interrupts").0
+}
+
+/// The scenario that the README shows is a whole one, and what it expects is so.
+#[test]
+fn the_readmes_scenario_runs_and_holds() {
+    let plan = scenario::load(Path::new("my.toml"), &block("toml"), &[], None, &NoIncludes);
+    let plan =
+        plan.unwrap_or_else(|no| panic!("{}", render_diagnostics(&no.sources, &no.diagnostics)));
+    let verdicts = recorded(&plan).summary.expectations;
+    assert!(!verdicts.is_empty());
+    for verdict in verdicts {
+        assert!(verdict.ok, "{verdict:?}");
+    }
+}
+
+/// The command that the README begins with prints this and draws that.
+#[test]
+fn the_readmes_summary_and_figure_are_todays() {
+    let file = "scenarios/partition-between-peers.toml";
+    assert!(readme().contains(&format!("cargo run --release -- run {file}\n")));
+    let plan = plan(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
+    let recording = recorded(&plan);
+    let rerun = format!("eureka-sim run {file} --seed {}", plan.setup.seed);
+    assert_eq!(block("text"), strip_str(&summary_text(&recording, &rerun)).to_string());
+    let figure = Figure::RegistrySize.svg(&plan, &recording);
+    expect_file!["../../reports/partition-between-peers/registry-size.svg"].assert_eq(&figure);
+}
