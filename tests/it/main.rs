@@ -3,6 +3,7 @@
 mod cluster;
 mod digests;
 mod docs;
+mod fidelity;
 mod frozen;
 mod golden;
 mod invariants;
