@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use eureka_sim::eureka::client::{ClientConfig, HttpClientKind, InstanceConfig};
 use eureka_sim::eureka::server::ServerConfig;
-use eureka_sim::eureka::{Flavor, InstanceStatus};
+use eureka_sim::eureka::server::resources::Lacks;
+use eureka_sim::eureka::{Flavor, InstanceStatus, LeaseInfo};
 use eureka_sim::observe::{EventLevel, EventLog, Watch};
 use eureka_sim::scenario::{self, Plan, Rejected};
-use eureka_sim::sim::{Action, HostId, Loss, Method};
+use eureka_sim::sim::{Action, HostId, Loss, Method, OutsideRequest};
 use eureka_sim::study;
 use eureka_sim::time::{Instant, Span};
 use serde_json::Value;
@@ -332,9 +333,10 @@ fn a_starting_server_copies_and_counts_what_its_own_client_shows() {
 /// Server spec §11.4: a count of up to 85 % of the expected number is not believed.
 #[test]
 fn the_fifteen_minute_task_counts_the_view_and_not_the_registry() {
-    // eureka-1 has 20 instances of its own and looks at eureka-0, which has others.
-    let text = |others: usize| {
-        let mut text = r#"
+    // eureka-1 has 20 instances of its own and looks at eureka-0, which has others, one of them DOWN.
+    let threshold = |others: usize, only_up: bool| {
+        let text = format!(
+            r#"
 [[servers]]
 name = "eureka-0"
 peers = []
@@ -344,27 +346,31 @@ fetch-registry = false
 name = "eureka-1"
 peers = []
 register-with-eureka = false
-fetch-registry = true
 eureka.client.service-url.defaultZone = "http://eureka-0:8761/eureka/"
+eureka.client.filter-only-up-instances = {only_up}
 [[apps]]
 name = "A"
 instances = 20
 servers = ["eureka-1"]
 [[apps]]
 name = "B"
+instances = {others}
 servers = ["eureka-0"]
+[[timeline]]
+at = "1m"
+set-status = {{ select = "instance:B/0", status = "DOWN" }}
 "#
-        .to_owned();
-        text += &format!("instances = {others}\n");
-        text
+        );
+        let events = events(&plan("16m", &text));
+        let wanted = [("event", "threshold"), ("server", "eureka-1")];
+        let last = events.iter().rfind(|event| has(event, &wanted));
+        last.expect("it has a threshold")["to"].clone()
     };
-    // A view of 17 against 21 expected (20 and Spring's one): 17 <= 17.85 is refused, 18 is taken.
-    for (view, threshold) in [(17, 35), (18, 30)] {
-        let events = events(&plan("16m", &text(view)));
-        let last =
-            events.iter().rfind(|e| has(e, &[("event", "threshold"), ("server", "eureka-1")]));
-        assert_eq!(last.expect("it has a threshold")["to"], threshold, "{view}");
-    }
+    // 21 are expected (20 and Spring's one): a count of 17 <= 17.85 is refused, 18 is taken.
+    assert_eq!(threshold(18, true), 35);
+    assert_eq!(threshold(19, true), 30);
+    assert_eq!(threshold(17, false), 35);
+    assert_eq!(threshold(18, false), 30);
 }
 
 /// Two servers that register nowhere, and one client that tells the first of them.
@@ -530,4 +536,87 @@ views = true
         let after = time_of(gone.expect("it goes")) - 300_000.0;
         assert!((150_000.0..=301_000.0).contains(&after), "seed {seed}: {after}");
     }
+}
+
+/// Cluster findings D9: a peer that dies with a batch unanswered resets the connection, which is a
+/// failure of the network: tried again after a tenth of a second.
+#[test]
+fn a_batch_at_a_peer_that_dies_is_reset_and_sent_again() {
+    let dies = r#"
+for = "60s"
+pause = "server:eureka-1"
+[[timeline]]
+at = "120600ms"
+kill = "server:eureka-1"
+"#;
+    let events = events(&plan("121s", &format!("{PAIR}{dies}")));
+    let sent = batches(&events, "eureka-0", "eureka-1", 120_000.0);
+    assert_eq!(
+        &sent[..2],
+        ["120514 reset Heartbeat A/a", "120704 refused Heartbeat A/a"],
+        "known at 120602, sent again at the first step after a tenth of a second"
+    );
+}
+
+/// Server spec §13.4, cluster findings D5: what a 404 sends is the instance of the heartbeat, even if
+/// the registry has another one by now.
+#[test]
+fn a_heartbeat_that_is_not_found_registers_its_own_instance() {
+    let text = PAIR.replace("2ms", "50ms").replace(
+        "at = \"100s\"",
+        r#"
+at = "125s"
+restart = { select = "server:eureka-1", down = "10s" }
+[[timeline]]
+at = "150650ms"
+set-status = { select = "app:A", status = "DOWN" }
+"#,
+    );
+    let events = events(&plan("170s", &text));
+    let wanted = [("event", "replication-batch"), ("from", "eureka-0"), ("to", "eureka-1")];
+    let sent = events.iter().filter(|event| has(event, &wanted) && time_of(event) > 150_000.0);
+    let item = |item: &Value| {
+        let text = |field: &str| item[field].as_str().unwrap_or("").to_owned();
+        format!("{} {} {}", text("action"), text("status"), item["dirty"])
+    };
+    let sent: Vec<Vec<String>> = sent
+        .map(|batch| batch["items"].as_array().into_iter().flatten().map(item).collect())
+        .collect();
+    assert_eq!(
+        sent,
+        [vec!["Heartbeat UP 30100", "Register DOWN 150650"], vec!["Register UP 30100"]]
+    );
+}
+
+/// Server spec §1.6: what the codec makes of a body that says little.
+#[test]
+fn a_registration_from_outside_is_decoded_as_the_codec_does() {
+    let registration = |body: &str| {
+        let call = format!(
+            "[[timeline]]\nat = \"5s\"\ncall = {{ server = \"eureka-0\", method = \"POST\", path = \"/eureka/apps/orders\", body = '{body}' }}\n"
+        );
+        let plan = plan("2m", &call);
+        let Action::Outside(_, requests) = &plan.setup.timeline[0].action else {
+            panic!("a call is a request from outside");
+        };
+        let OutsideRequest::Register(registration) = &requests[0] else {
+            panic!("a POST to an application is a registration");
+        };
+        let info = registration.info.clone();
+        (plan.setup.names.full(info.key), info, registration.lacks)
+    };
+    let (name, info, lacks) = registration(r#"{"instance":{"app":"orders","hostName":"h"}}"#);
+    assert_eq!(name, "ORDERS/h", "without an id the host name is the id");
+    assert_eq!(
+        (info.status, info.overridden_status),
+        (InstanceStatus::Up, InstanceStatus::Unknown)
+    );
+    assert_eq!((info.last_dirty_timestamp, info.lease_info), (1_700_000_005_000, None));
+    assert!(!lacks.id && lacks.ip_address && lacks.data_center && !lacks.app_name);
+    let (name, info, lacks) = registration(
+        r#"{"instance":{"instanceId":"i","app":"orders","hostName":"h","ipAddr":"10.0.0.1","status":"asleep","lastDirtyTimestamp":"7","leaseInfo":{"renewalIntervalInSecs":0,"durationInSecs":-1},"dataCenterInfo":{"name":"MyOwn"}}}"#,
+    );
+    assert_eq!((name.as_str(), info.status), ("ORDERS/i", InstanceStatus::Unknown));
+    assert_eq!((info.last_dirty_timestamp, info.lease_info), (7, Some(LeaseInfo::default())));
+    assert_eq!(lacks, Lacks::default());
 }
