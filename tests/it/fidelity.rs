@@ -142,7 +142,6 @@ fn clients_have_the_defaults_of_their_flavour() {
         sessioned_client_reconnect_interval_seconds: 1200,
         retryable_client_quarantine_refresh_percentage: 0.66,
         region: "us-east-1".to_owned(),
-        healthcheck_enabled: false,
     };
     assert_eq!(ClientConfig::new(Flavor::Netflix), netflix);
     let spring = ClientConfig {
@@ -174,6 +173,7 @@ fn words_that_are_not_executed_are_refused() {
         client("transport.bootstrap-resolver-for-query = false"),
         client("use-dns-for-fetching-service-urls = true"),
         client("enabled = false"),
+        client("healthcheck.enabled = true"),
         format!("{app}eureka.instance.async-client-initialization = true\n"),
         format!("{app}eureka.client.service-url.defaultZone = \"http://eureka-9/\"\n"),
         format!("{app}http-client = \"webclient\"\n"),
