@@ -174,6 +174,7 @@ fn words_that_are_not_executed_are_refused() {
         client("use-dns-for-fetching-service-urls = true"),
         client("enabled = false"),
         client("healthcheck.enabled = true"),
+        client("webclient.enabled = true"),
         format!("{app}eureka.instance.async-client-initialization = true\n"),
         format!("{app}eureka.client.service-url.defaultZone = \"http://eureka-9/\"\n"),
         format!("{app}http-client = \"webclient\"\n"),

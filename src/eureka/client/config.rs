@@ -229,7 +229,7 @@ const KEYS: &[Key<ClientConfig>] = &[
     ("enabled", |_| Slot::NotYetBut(true)),
     ("refresh.enable", |_| Slot::NoEffect),
     ("restclient.enabled", |_| Slot::NoEffect),
-    ("webclient.enabled", |_| Slot::NoEffect),
+    ("webclient.enabled", |_| Slot::NotYetBut(false)),
     ("encoder-name", |_| Slot::NoEffect),
     ("decoder-name", |_| Slot::NoEffect),
     ("client-data-accept", |_| Slot::NoEffect),
