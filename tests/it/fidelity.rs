@@ -1,6 +1,7 @@
 //! What `src/eureka/FIDELITY.md` says and no recording shows: defaults, words that are refused, and
 //! rules that only a whole cluster can break.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -620,4 +621,56 @@ fn a_registration_from_outside_is_decoded_as_the_codec_does() {
     assert_eq!((name.as_str(), info.status), ("ORDERS/i", InstanceStatus::Unknown));
     assert_eq!((info.last_dirty_timestamp, info.lease_info), (7, Some(LeaseInfo::default())));
     assert_eq!(lacks, Lacks::default());
+}
+
+/// The text of every `.rs` file below a folder.
+fn sources(folder: &Path, all: &mut String) {
+    for entry in fs::read_dir(folder).expect("a folder of sources can be read") {
+        let path = entry.expect("so can its entries").path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all.push_str(&fs::read_to_string(path).expect("a source is text"));
+        }
+    }
+}
+
+/// The page itself: what it calls modelled has a test, and tests, traces and files it names exist.
+#[test]
+fn the_page_names_tests_and_files_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("src/eureka/FIDELITY.md")).expect("the page is there");
+    let mut code = String::new();
+    sources(&root.join("src"), &mut code);
+    sources(&root.join("tests"), &mut code);
+    let golden = root.join("tests/golden");
+    let exists = |name: &str| match name.rsplit_once("::") {
+        Some((_, function)) => code.contains(&format!("fn {function}(")),
+        None if name.starts_with("vectors/") || name.starts_with("cluster/") => {
+            golden.join(name).exists()
+        }
+        None => golden.join(format!("registry/{name}.jsonl.gz")).exists(),
+    };
+    let mut rows = 0;
+    for line in page.lines() {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        let &[_, _, how, place, test] = cells.as_slice() else {
+            continue;
+        };
+        rows += 1;
+        let quoted = |cell: &str| -> Vec<String> {
+            cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+        };
+        let tests = quoted(test);
+        assert!(!how.starts_with("modelled") || !tests.is_empty(), "no test: {line}");
+        for test in tests {
+            assert!(exists(&test), "no such test or recording: {test}");
+        }
+        for file in quoted(place) {
+            let found =
+                ["src", "src/eureka"].iter().any(|base| root.join(base).join(&file).exists());
+            assert!(found, "no such file: {file}");
+        }
+    }
+    assert!(rows > 300, "the page has its tables: {rows} rows");
 }
