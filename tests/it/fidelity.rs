@@ -95,7 +95,6 @@ fn servers_have_the_defaults_of_their_flavour() {
         use_read_only_response_cache: true,
         disable_delta: false,
         sync_when_timestamp_differs: true,
-        peer_eureka_nodes_update_interval_ms: 600_000,
         peer_node_connect_timeout_ms: 1000,
         peer_node_read_timeout_ms: 5000,
         max_elements_in_peer_replication_pool: 10_000,
@@ -103,7 +102,6 @@ fn servers_have_the_defaults_of_their_flavour() {
         max_time_for_replication: 30_000,
         expected_number_of_clients_sending_renews: 0,
         default_open_for_traffic_count: 0,
-        my_url: String::new(),
     };
     assert_eq!(ServerConfig::new(Flavor::Netflix), netflix);
     let spring = ServerConfig {

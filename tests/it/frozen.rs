@@ -30,21 +30,124 @@ at = "120s"
 stop = "instance:A/0"
 "#;
 
-#[test]
-fn a_frozen_client_neither_changes_its_status_nor_stops_before_it_resumes() {
-    let plan = scenario::load(Path::new("frozen.toml"), FROZEN, &[], None, &NoIncludes);
-    let plan = plan.unwrap_or_else(|_| panic!("the scenario is valid"));
+/// Every event of a run of this scenario.
+fn events(text: &str) -> Vec<serde_json::Value> {
+    let plan = scenario::load(Path::new("frozen.toml"), text, &[], None, &NoIncludes);
+    let plan = plan.unwrap_or_else(|no| {
+        panic!("{}", eureka_sim::report::render_diagnostics(&no.sources, &no.diagnostics))
+    });
     let buffer = SharedBuffer::default();
     let mut watch = Watch::<false>::new(&plan);
     watch.events = Some(EventLog::new(EventLevel::All, &plan, Box::new(buffer.clone())));
     let _ = study::run(&plan, watch, &mut ()).expect("nobody interrupts");
-    let text = buffer.text();
-    let frozen = text.lines().filter(|line| {
-        let event: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
+    let parsed = |line| serde_json::from_str(line).expect("a line is JSON");
+    buffer.text().lines().map(parsed).collect()
+}
+
+#[test]
+fn a_frozen_client_neither_changes_its_status_nor_stops_before_it_resumes() {
+    let events = events(FROZEN);
+    let frozen = events.iter().filter(|event| {
         let own = event["event"] != "fault"
             && ["client", "from", "process"].iter().any(|field| event[*field] == "A/0");
         // A message sent before the pause may still arrive.
         own && (100_010.0..160_000.0).contains(&event["t_ms"].as_f64().expect("a time"))
     });
-    assert_eq!(frozen.collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(frozen.collect::<Vec<_>>(), Vec::<&serde_json::Value>::new());
+}
+
+/// A server that stands still from 100 s to 160 s.
+const FROZEN_SERVER: &str = r#"
+schema = 1
+name = "frozen"
+about = "What an operator asks of a frozen server happens when it resumes."
+duration = "5m"
+[[servers]]
+name = "eureka-0"
+[[apps]]
+name = "A"
+instances = 2
+instance-id = "a{index}"
+[[timeline]]
+at = "100s"
+pause = "server:eureka-0"
+for = "60s"
+[[timeline]]
+at = "110s"
+set-config = { select = "server:eureka-0", key = "eureka.server.renewal-percent-threshold", value = 0.5 }
+[[timeline]]
+at = "120s"
+override-status = { server = "eureka-0", select = "instance:A/a0", status = "OUT_OF_SERVICE" }
+"#;
+
+#[test]
+fn a_frozen_server_obeys_its_operator_when_it_resumes() {
+    let at_the_resume = |kind: &str| {
+        let events = events(FROZEN_SERVER);
+        let of_kind = events.iter().filter(|event| event["event"] == kind);
+        of_kind.map(|event| event["t_ms"].as_f64().expect("a time")).collect::<Vec<_>>()
+    };
+    assert_eq!(at_the_resume("override"), [160_000.0]);
+    let answered = events(FROZEN_SERVER);
+    let answered = answered.iter().filter(|event| {
+        event["event"] == "request"
+            && (100_010.0..160_000.0).contains(&event["t_ms"].as_f64().expect("a time"))
+    });
+    assert_eq!(answered.count(), 0);
+}
+
+/// The WAR listens after its start-up sync; until then connections are refused at once, frozen or not.
+#[test]
+fn a_server_that_is_frozen_before_it_listens_refuses() {
+    let scenario = r#"
+schema = 1
+duration = "3m"
+[cluster]
+flavor = "netflix"
+servers = 2
+[[apps]]
+name = "A"
+instances = 1
+start = "20s"
+servers = ["eureka-0"]
+[[timeline]]
+at = "15s"
+pause = "server:eureka-0"
+for = "30s"
+"#;
+    let events = events(scenario);
+    let failed = events.iter().filter(|event| event["event"] == "failed").map(|event| {
+        let time = event["t_ms"].as_f64().expect("a time");
+        (time < 45_000.0).then(|| event["outcome"].as_str().expect("an outcome").to_owned())
+    });
+    let outcomes: Vec<String> = failed.flatten().collect();
+    assert!(!outcomes.is_empty());
+    assert!(outcomes.iter().all(|outcome| outcome == "refused"), "{outcomes:?}");
+}
+
+/// Server spec §16.4: the Netflix WAR leaves its client to die with it; Spring's context closes its own.
+#[test]
+fn only_springs_server_takes_its_instance_back_when_it_is_stopped() {
+    let cancels = |flavor: &str| {
+        let events = events(&format!(
+            r#"
+schema = 1
+duration = "15m"
+[cluster]
+flavor = "{flavor}"
+servers = 2
+[eureka.server]
+wait-time-in-ms-when-sync-empty = 0
+[[timeline]]
+at = "10m"
+stop = "server:eureka-1"
+"#
+        ));
+        let cancel =
+            |event: &&serde_json::Value| event["event"] == "request" && event["method"] == "DELETE";
+        assert!(events.iter().any(|event| event["event"] == "exit"), "{flavor}: it ends");
+        events.iter().filter(cancel).count()
+    };
+    assert_eq!(cancels("spring-cloud"), 1);
+    assert_eq!(cancels("netflix"), 0);
 }

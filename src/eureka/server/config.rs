@@ -38,8 +38,6 @@ pub struct ServerConfig {
     pub disable_delta: bool,
     /// Whether heartbeats compare dirty timestamps.
     pub sync_when_timestamp_differs: bool,
-    /// Period at which the list of peers is read again.
-    pub peer_eureka_nodes_update_interval_ms: i32,
     /// Connect timeout towards peers.
     pub peer_node_connect_timeout_ms: i32,
     /// Read timeout towards peers.
@@ -56,8 +54,6 @@ pub struct ServerConfig {
     /// Spring: what replaces a count of 0 at `openForTraffic`
     /// (`eureka.instance.registry.default-open-for-traffic-count`).
     pub default_open_for_traffic_count: i32,
-    /// This server's own URL, if it is not recognised by its host name.
-    pub my_url: String,
 }
 
 impl ServerConfig {
@@ -83,7 +79,6 @@ impl ServerConfig {
             use_read_only_response_cache: true,
             disable_delta: false,
             sync_when_timestamp_differs: true,
-            peer_eureka_nodes_update_interval_ms: 600_000,
             peer_node_connect_timeout_ms: connect,
             peer_node_read_timeout_ms: read,
             max_elements_in_peer_replication_pool: 10_000,
@@ -91,7 +86,6 @@ impl ServerConfig {
             max_time_for_replication: 30_000,
             expected_number_of_clients_sending_renews: i32::from(spring),
             default_open_for_traffic_count: i32::from(spring),
-            my_url: String::new(),
         }
     }
 
@@ -160,9 +154,7 @@ const KEYS: &[Key<ServerConfig>] = &[
     ("use-read-only-response-cache", |c| Slot::Flag(&mut c.use_read_only_response_cache)),
     ("disable-delta", |c| Slot::Flag(&mut c.disable_delta)),
     ("sync-when-timestamp-differs", |c| Slot::Flag(&mut c.sync_when_timestamp_differs)),
-    ("peer-eureka-nodes-update-interval-ms", |c| {
-        Slot::Int(&mut c.peer_eureka_nodes_update_interval_ms, 1..=i32::MAX)
-    }),
+    ("peer-eureka-nodes-update-interval-ms", |_| Slot::NoEffect),
     ("peer-node-connect-timeout-ms", |c| {
         Slot::Int(&mut c.peer_node_connect_timeout_ms, 1..=i32::MAX)
     }),
@@ -180,7 +172,7 @@ const KEYS: &[Key<ServerConfig>] = &[
     ("default-open-for-traffic-count", |c| {
         Slot::Int(&mut c.default_open_for_traffic_count, 0..=i32::MAX)
     }),
-    ("my-url", |c| Slot::Text(&mut c.my_url)),
+    ("my-url", |_| Slot::NoEffect),
     ("number-registry-sync-retries", |c| Slot::Int(&mut c.registry_sync_retries, 0..=i32::MAX)),
     ("should-use-read-only-response-cache", |c| Slot::Flag(&mut c.use_read_only_response_cache)),
     ("max-threads-for-status-replication", |_| Slot::NoEffect),

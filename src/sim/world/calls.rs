@@ -135,14 +135,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     pub(super) fn arrive(&mut self, id: CallId) {
         let target = self.calls.get(id).target;
         let host = &mut self.hosts[target.index()];
-        if let Some(pause) = &mut host.paused {
+        if !host.listening {
+            self.nobody_listens(id);
+        } else if let Some(pause) = &mut host.paused {
             // The host's kernel accepts the connection; nobody reads from it.
             pause.arrived.push(Deferred::Arrive(id));
             self.queue_timeout(id);
             return;
-        }
-        if !host.listening {
-            self.nobody_listens(id);
         } else if !self.refused_by_script(id) {
             self.execute(id);
         }

@@ -46,11 +46,11 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             self.operation(host, &OperationKind::Resumed);
         }
         if self.setup.races.arrivals_first {
-            self.handle_arrivals(arrived);
+            self.handle_arrivals(host, arrived);
             self.handle_due(host, due);
         } else {
             self.handle_due(host, due);
-            self.handle_arrivals(arrived);
+            self.handle_arrivals(host, arrived);
         }
         self.rearm(host);
     }
@@ -74,12 +74,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    fn handle_arrivals(&mut self, arrived: Vec<Deferred>) {
+    fn handle_arrivals(&mut self, host: HostId, arrived: Vec<Deferred>) {
         for what in arrived {
             match what {
                 Deferred::Arrive(call) => self.arrive(call),
                 Deferred::End(call) => self.conclude(call, self.now),
-                Deferred::Wake | Deferred::Timeout(_) | Deferred::Ask(_) => {}
+                Deferred::Ask(entry) => self.obey(host, entry),
+                Deferred::Wake | Deferred::Timeout(_) => {}
             }
         }
     }

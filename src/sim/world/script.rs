@@ -11,6 +11,7 @@ use super::super::network::Effect;
 use super::super::queue::EventQueue;
 use super::super::random::Stream;
 use super::{Deferred, Event, FailRule, World};
+use crate::eureka::Flavor;
 use crate::time::Span;
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
@@ -82,16 +83,16 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     self.ask(host, index);
                 }
             }
-            Action::SetConfig(select, key, value) => {
+            Action::SetConfig(select, key, _) => {
                 for host in self.living(select, index) {
-                    self.set_config(host, key, value);
+                    self.emit(&Fact::Fault(FaultFact::SetConfig(host, key)));
+                    self.ask(host, index);
                 }
             }
-            Action::Outside(server, requests) => {
-                for request in requests {
-                    self.execute_outside(*server, request);
-                }
-            }
+            Action::Outside(server, _) => match &mut self.hosts[server.index()].paused {
+                Some(pause) => pause.arrived.push(Deferred::Ask(index as u32)),
+                None => self.obey(*server, index as u32),
+            },
             action => self.begin_network_fault(index, action),
         }
     }
@@ -185,15 +186,26 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     client.set_metadata(cx, all);
                 });
             }
+            Action::SetConfig(_, key, value) => self.set_config(host, key, value),
+            Action::Outside(server, requests) => {
+                for request in requests {
+                    self.execute_outside(*server, request);
+                }
+            }
             _ => {}
         }
     }
 
     fn stop(&mut self, host: HostId, drain: Option<Span>) {
         let drain = drain.unwrap_or(self.setup.profile_of(host).drain);
-        let stopped = self.drive(host, self.now, |client, cx| client.stop(cx, drain));
+        // The Netflix WAR leaves its client to die with it.
+        let says_goodbye =
+            !self.is_server(host) || self.setup.servers[host.index()].flavor == Flavor::SpringCloud;
+        let stopped = says_goodbye
+            .then(|| self.drive(host, self.now, |client, cx| client.stop(cx, drain)))
+            .flatten();
         if stopped.is_none() {
-            // A server without embedded client has nobody to say goodbye to.
+            // Nor has a server without embedded client anything to say.
             let generation = self.hosts[host.index()].generation - 1;
             self.bury(host);
             self.emit(&Fact::Exited(host, generation));
@@ -239,7 +251,6 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     fn set_config(&mut self, host: HostId, key: &str, value: &crate::eureka::config::ConfigValue) {
-        self.emit(&Fact::Fault(FaultFact::SetConfig(host, key)));
         let Some(core) = &mut self.servers[host.index()].core else {
             return;
         };
@@ -267,7 +278,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let Some(code) = rule.map(|rule| rule.status) else {
             return false;
         };
-        let error_body = self.setup.error_bodies;
+        let error_body = self.error_body(code);
         self.reply(id, Message::Answer { code, body: None, error_body });
         true
     }

@@ -541,7 +541,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         Message::Answer { code, body: None, error_body: self.error_body(code) }
     }
 
-    fn error_body(&self, code: u16) -> ErrorBody {
+    pub(super) fn error_body(&self, code: u16) -> ErrorBody {
         if code >= 400 { self.setup.error_bodies } else { ErrorBody::None }
     }
 
