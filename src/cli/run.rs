@@ -27,18 +27,19 @@ const FILES: [&str; 8] = [
 ];
 
 pub(super) fn run(arguments: &RunArguments, common: &Common, terminal: &mut Terminal) -> Exit {
-    let (plans, mut exit) = load_all(&arguments.scenario, terminal);
-    let named_twice = plans.iter().enumerate().find(|(index, (_, plan))| {
-        plans[..*index].iter().any(|(_, earlier)| earlier.name == plan.name)
-    });
-    if let Some((_, (path, plan))) = named_twice {
-        let reason = format!("another scenario of this call is called `{}` too", plan.name);
-        terminal.error(path, &reason);
+    if arguments.plots.len() > 1 && arguments.plots.contains(&Plot::None) {
+        terminal.complain("error: --plots none stands alone\n");
         return Exit::BadInput;
     }
-    if arguments.trace.is_some() && plans.len() > 1 {
+    if arguments.trace.is_some() && arguments.scenario.scenarios.len() > 1 {
         terminal.complain("error: --trace writes the servers of one scenario: name only one\n");
         return Exit::BadInput;
+    }
+    let (mut plans, mut exit) = load_all(&arguments.scenario, terminal);
+    if names_one_twice(&plans, terminal) {
+        // Which of them the report would be of, nobody can tell: none is run.
+        plans.clear();
+        exit = exit.max(Exit::BadInput);
     }
     let mut summaries: Vec<Summary> = Vec::new();
     for (path, plan) in &plans {
@@ -69,6 +70,19 @@ pub(super) fn run(arguments: &RunArguments, common: &Common, terminal: &mut Term
         terminal.print(&json(&summaries));
     }
     exit
+}
+
+/// Whether two scenarios have one name, and with it one report; says so.
+pub(super) fn names_one_twice(plans: &[(&Path, Plan)], terminal: &mut Terminal) -> bool {
+    let mut twice = false;
+    for (index, (path, plan)) in plans.iter().enumerate() {
+        if plans[..index].iter().any(|(_, earlier)| earlier.name == plan.name) {
+            let reason = format!("another scenario of this call is called `{}` too", plan.name);
+            terminal.error(path, &reason);
+            twice = true;
+        }
+    }
+    twice
 }
 
 /// Every scenario that can be run, and the exit code of those that cannot.
@@ -127,14 +141,14 @@ fn run_one(
         false => None,
     };
     let mut progress = terminal.progress(&plan.name, plan.setup.duration);
-    let recording = match &arguments.trace {
+    let (recording, traces) = match &arguments.trace {
         None => {
             let mut watch = Watch::<false>::new(plan);
             (watch.events, watch.log) = (events, log);
             let (recording, watch) =
                 study::run(plan, watch, &mut progress).map_err(|_| Failure::Interrupted)?;
             written(watch).map_err(failed)?;
-            recording
+            (recording, None)
         }
         Some(folder) => {
             let failed = |error: io::Error| Failure::Io(folder.clone(), error);
@@ -148,14 +162,18 @@ fn run_one(
             written(watch).map_err(failed)?;
             let names = begun.lock().map(|names| names.clone()).unwrap_or_default();
             names.into_iter().for_each(|name| traces.add(name));
-            traces.finish(&[]).map_err(failed)?;
-            recording
+            (recording, Some((folder, traces)))
         }
     };
+    write_report(plan, &recording, arguments, &mut files).map_err(failed)?;
+    // From here on the files take their places: all of them, or, a moment earlier, none.
     if interrupted() {
         return Err(Failure::Interrupted);
     }
-    write_report(plan, &recording, arguments, files).map_err(failed)?;
+    if let Some((folder, traces)) = traces {
+        traces.finish(&[]).map_err(|error| Failure::Io(folder.clone(), error))?;
+    }
+    files.finish(&FILES).map_err(failed)?;
     Ok(recording)
 }
 
@@ -165,7 +183,8 @@ fn trace_log(plan: &Plan, traces: &Staged, begun: &Arc<Mutex<Vec<String>>>) -> T
     TraceLog::new(
         plan,
         Box::new(move |name| {
-            let file = File::create(staging.join(name))?;
+            // Server `a.2` and the second process of server `a` would share a file.
+            let file = File::create_new(staging.join(name))?;
             if let Ok(mut names) = begun.lock() {
                 names.push(name.to_owned());
             }
@@ -186,7 +205,7 @@ fn write_report(
     plan: &Plan,
     recording: &Recording,
     arguments: &RunArguments,
-    mut files: Staged,
+    files: &mut Staged,
 ) -> io::Result<()> {
     series_csv(&recording.series, &recording.labels, files.create("series.csv")?)?;
     files.write("summary.json", json(&recording.summary).as_bytes())?;
@@ -199,7 +218,7 @@ fn write_report(
             files.write(&format!("{}.png", figure.name()), &figure.png(plan, recording))?;
         }
     }
-    files.finish(&FILES)
+    Ok(())
 }
 
 /// Pretty JSON with a newline at its end.
@@ -211,7 +230,9 @@ pub(super) fn json(value: &impl serde::Serialize) -> String {
 /// The command line that does it again.
 fn rerun(path: &Path, plan: &Plan, arguments: &RunArguments) -> String {
     let mut words = vec!["eureka-sim".to_owned(), "run".to_owned()];
-    words.push(shell_word(&path.display().to_string()));
+    let path = path.display().to_string();
+    let named = if path.starts_with('-') { format!("./{path}") } else { path };
+    words.push(shell_word(&named));
     words.push(format!("--seed {}", plan.setup.seed));
     words.extend(arguments.scenario.set.iter().map(|set| format!("--set {}", shell_word(set))));
     words.join(" ")
