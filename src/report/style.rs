@@ -27,7 +27,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 }
 
 /// Control characters, and those that change the direction of what follows.
-fn is_unsafe(letter: char) -> bool {
+pub(super) fn is_unsafe(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
