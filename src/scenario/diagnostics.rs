@@ -61,11 +61,23 @@ impl Diagnostics {
     /// The problems in the order of the texts; each once.
     #[must_use]
     pub(super) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.list.sort_by_key(|diagnostic| {
-            (diagnostic.place.source, diagnostic.place.span.start, diagnostic.code)
+        // Down to the message, so that equal ones are neighbours.
+        self.list.sort_by(|a, b| {
+            let key = |d: &Diagnostic| (d.place.source, d.place.span.start, d.code);
+            key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
         });
         self.list.dedup();
         self.list
+    }
+
+    /// Whether the texts could be parsed.
+    pub(super) fn has_syntax_errors(&self) -> bool {
+        self.list.iter().any(|diagnostic| diagnostic.code == SYNTAX)
+    }
+
+    /// Drops what may be missing only because an included file is.
+    pub(super) fn forget_absences(&mut self) {
+        self.list.retain(|diagnostic| !ABSENCES.contains(&diagnostic.code));
     }
 
     fn error(&mut self, code: &'static str, place: &Place, message: String) -> &mut Diagnostic {
@@ -85,7 +97,7 @@ impl Diagnostics {
     }
 
     pub(super) fn syntax(&mut self, place: &Place, message: &str) {
-        self.error("S001", place, format!("not valid TOML: {}", message.trim()));
+        self.error(SYNTAX, place, format!("not valid TOML: {}", message.trim()));
     }
 
     pub(super) fn unknown_key<'a>(
@@ -96,7 +108,7 @@ impl Diagnostics {
         known: impl IntoIterator<Item = &'a str>,
     ) {
         let known: Vec<&str> = known.into_iter().collect();
-        let help = did_you_mean(key, &known).or_else(|| {
+        let help = self.suggestion(key, &known).or_else(|| {
             let list = known.join(", ");
             (list.len() < 400 && !list.is_empty()).then(|| format!("{table} has: {list}"))
         });
@@ -122,8 +134,16 @@ impl Diagnostics {
         self.error("S006", place, format!("{what} must be {bounds}"));
     }
 
+    /// A word that is none of the format's.
+    pub(super) fn unknown_word(&mut self, place: &Place, kind: &str, word: &str, known: &[&str]) {
+        let one_of = || Some(format!("one of: {}", known.join(", ")));
+        let help = self.suggestion(word, known).or_else(one_of);
+        self.error("S007", place, format!("there is no {kind} `{word}`")).help = help;
+    }
+
+    /// A name that nothing in the scenario has.
     pub(super) fn unknown_name(&mut self, place: &Place, kind: &str, name: &str, known: &[&str]) {
-        let help = did_you_mean(name, known).or_else(|| {
+        let help = self.suggestion(name, known).or_else(|| {
             let list = known.join(", ");
             match list.len() {
                 0 => Some(format!("the scenario has no {kind}")),
@@ -137,6 +157,18 @@ impl Diagnostics {
     pub(super) fn selects_nothing(&mut self, place: &Place, selector: &str, help: String) {
         let message = format!("the selector `{selector}` matches nothing");
         self.error("S008", place, message).help = Some(help);
+    }
+
+    pub(super) fn no_selector(&mut self, place: &Place, text: &str, meant: Option<&str>) {
+        let help = match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => {
+                "write it like `app:ORDERS`, `instance:ORDERS/3`, `server:eureka-0`, `zone:a`, \
+                     `clients`, `servers` or `all`"
+                    .to_owned()
+            }
+        };
+        self.error("S005", place, format!("`{text}` is not a selector")).help = Some(help);
     }
 
     pub(super) fn duplicate(&mut self, place: &Place, what: &str, name: &str, help: &str) {
@@ -187,16 +219,53 @@ impl Diagnostics {
         self.error("S017", place, message).help = Some(help.to_owned());
     }
 
+    pub(super) fn unknown_in_argument(
+        &mut self,
+        place: &Place,
+        list: &str,
+        name: &str,
+        known: &[&str],
+    ) {
+        let help = did_you_mean(name, known)
+            .unwrap_or_else(|| "the name is the entry's `name`".to_owned());
+        self.argument(place, format!("no [[{list}]] is called `{name}`"), &help);
+    }
+
     pub(super) fn warn(&mut self, code: &'static str, place: &Place, message: String, help: &str) {
         self.push(Severity::Warning, code, place, message).help = Some(help.to_owned());
     }
 }
 
+impl Diagnostics {
+    /// "did you mean …?"; not for the thousandth problem of a file that is no scenario at all.
+    fn suggestion(&self, name: &str, known: &[&str]) -> Option<String> {
+        const MOST: usize = 1_000;
+        if self.list.len() < MOST { did_you_mean(name, known) } else { None }
+    }
+}
+
 /// "did you mean `…`?" for the nearest known name, if one is near enough.
 fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {
-    let lower = name.to_lowercase();
-    let distance = |known: &&&str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
-    let nearest = known.iter().min_by_key(distance)?;
-    let near = distance(&nearest) <= 1 + name.chars().count() / 4;
-    near.then(|| format!("did you mean `{nearest}`?"))
+    nearest(name, known).map(|nearest| format!("did you mean `{nearest}`?"))
 }
+
+/// The nearest of the known names, if one is near enough.
+pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    // Nobody means a long one, and distances cost memory by both lengths.
+    const LONGEST: usize = 100;
+    let length = name.chars().take(LONGEST + 1).count();
+    if length > LONGEST {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    let distance = |known: &&str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
+    let known = known.iter().copied().filter(|known| known.len() <= 2 * LONGEST);
+    let (distance, nearest) = known.map(|known| (distance(&known), known)).min_by_key(|d| d.0)?;
+    (distance <= 1 + length / 4).then_some(nearest)
+}
+
+/// The code of problems of syntax.
+const SYNTAX: &str = "S001";
+/// The codes of problems that a missing file may be the reason of: a missing key, an unknown name, a
+/// selector without matches.
+const ABSENCES: [&str; 3] = ["S004", "S007", "S008"];
