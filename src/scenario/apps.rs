@@ -144,7 +144,9 @@ fn group(
                 first + Span::from_nanos(rng.random_range(0..=over.nanos()))
             }
         };
-        late += usize::from(start > builder.duration);
+        // Of a single time that is said where it stands.
+        let one_by_one = !matches!(starts, Starts::At(_));
+        late += usize::from(one_by_one && start > builder.duration);
         let zone = zones[offset % zones.len()];
         builder.client_zones.push(zone as u16);
         builder.clients.push(ClientSetup {

@@ -42,6 +42,8 @@ pub(super) struct Builder {
 /// problem of theirs.
 #[derive(Debug, Default)]
 pub(super) struct Unclear {
+    /// The run may be of any length.
+    pub(super) duration: bool,
     /// There may be servers of any name.
     pub(super) servers: bool,
     /// There may be applications of any name.
@@ -67,8 +69,13 @@ pub fn load(
     let mut sources = Sources::default();
     let mut diags = Diagnostics::default();
     let main = sources.add(path.display().to_string(), text);
-    let mut loader =
-        Loader { files, sources: &mut sources, diags: &mut diags, open: vec![path.to_path_buf()] };
+    let mut loader = Loader {
+        files,
+        sources: &mut sources,
+        diags: &mut diags,
+        open: vec![path.to_path_buf()],
+        too_many: false,
+    };
     let mut document = loader.load(path, main);
     // Of a text that cannot be parsed nobody knows what stands where.
     if diags.has_syntax_errors() {
@@ -221,11 +228,15 @@ impl Builder {
         self.seed = seed.unwrap_or(own_seed);
         // Nothing lies beyond a duration that is not known.
         self.duration = units::LONGEST;
+        self.unclear.duration = true;
         match reader.duration("duration", diags) {
             Some(duration) if duration.value.is_zero() => {
                 diags.out_of_range(&duration.place, "`duration`", "longer than 0s");
             }
-            Some(duration) => self.duration = duration.value,
+            Some(duration) => {
+                self.duration = duration.value;
+                self.unclear.duration = false;
+            }
             None if reader.present(&["duration"]).is_empty() => {
                 diags.missing(&place, "duration", "the scenario", "duration = \"30m\"");
             }

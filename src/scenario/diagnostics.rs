@@ -35,6 +35,18 @@ pub struct Diagnostic {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Diagnostics {
     list: Vec<Diagnostic>,
+    lacks: Vec<Lack>,
+}
+
+/// A key that is missing, or several of which one is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Lack {
+    /// The table.
+    place: Place,
+    /// The keys, each in backticks.
+    keys: String,
+    /// Where it stands in the list of problems.
+    position: usize,
 }
 
 /// What is wrong with a scenario, and the texts it concerns.
@@ -100,19 +112,22 @@ impl Diagnostics {
         self.error(SYNTAX, place, format!("not valid TOML: {}", message.trim()));
     }
 
+    /// Also says which key was probably meant.
     pub(super) fn unknown_key<'a>(
         &mut self,
         place: &Place,
         key: &str,
         table: &str,
         known: impl IntoIterator<Item = &'a str>,
-    ) {
+    ) -> Option<&'a str> {
         let known: Vec<&str> = known.into_iter().collect();
-        let help = self.suggestion(key, &known).or_else(|| {
+        let meant = self.meant(key, &known);
+        let help = meant.map(did_you_mean).or_else(|| {
             let list = known.join(", ");
             (list.len() < 400 && !list.is_empty()).then(|| format!("{table} has: {list}"))
         });
         self.error("S002", place, format!("unknown key `{key}` in {table}")).help = help;
+        meant
     }
 
     pub(super) fn wrong_type(&mut self, place: &Place, expected: &str, found: &str) {
@@ -123,6 +138,25 @@ impl Diagnostics {
     pub(super) fn missing(&mut self, place: &Place, key: &str, table: &str, example: &str) {
         let message = format!("{table} lacks `{key}`");
         self.error("S004", place, message).help = Some(format!("add `{example}`"));
+        self.lacks(place, format!("`{key}`"));
+    }
+
+    fn lacks(&mut self, place: &Place, keys: String) {
+        let position = self.list.len() - 1;
+        self.lacks.push(Lack { place: place.clone(), keys, position });
+    }
+
+    /// A key of a table was written wrong. That the table lacks the right one is the same problem.
+    pub(super) fn forgive(&mut self, table: &Place, key: &str) {
+        let key = format!("`{key}`");
+        let is_meant = |lack: &Lack| lack.place == *table && lack.keys.contains(&key);
+        let Some(index) = self.lacks.iter().position(is_meant) else {
+            return;
+        };
+        self.list.remove(self.lacks.remove(index).position);
+        for later in &mut self.lacks[index..] {
+            later.position -= 1;
+        }
     }
 
     pub(super) fn malformed(&mut self, place: &Place, what: &str, text: &str, example: &str) {
@@ -137,13 +171,13 @@ impl Diagnostics {
     /// A word that is none of the format's.
     pub(super) fn unknown_word(&mut self, place: &Place, kind: &str, word: &str, known: &[&str]) {
         let one_of = || Some(format!("one of: {}", known.join(", ")));
-        let help = self.suggestion(word, known).or_else(one_of);
-        self.error("S007", place, format!("there is no {kind} `{word}`")).help = help;
+        let help = self.meant(word, known).map(did_you_mean).or_else(one_of);
+        self.error("S018", place, format!("there is no {kind} `{word}`")).help = help;
     }
 
     /// A name that nothing in the scenario has.
     pub(super) fn unknown_name(&mut self, place: &Place, kind: &str, name: &str, known: &[&str]) {
-        let help = self.suggestion(name, known).or_else(|| {
+        let help = self.meant(name, known).map(did_you_mean).or_else(|| {
             let list = known.join(", ");
             match list.len() {
                 0 => Some(format!("the scenario has no {kind}")),
@@ -177,11 +211,14 @@ impl Diagnostics {
     }
 
     pub(super) fn not_exactly_one(&mut self, place: &Place, found: &[&str], wanted: &str) {
-        let message = match found {
-            [] => format!("this has none of {wanted}"),
-            found => format!("this has {}: exactly one is wanted", found.join(" and ")),
-        };
-        self.error("S010", place, message).help = Some(format!("exactly one of {wanted}"));
+        if found.is_empty() {
+            let message = "a key is missing here".to_owned();
+            self.error("S010", place, message).help = Some(format!("add one of {wanted}"));
+            self.lacks(place, wanted.to_owned());
+        } else {
+            let message = format!("this has `{}`: exactly one is wanted", found.join("` and `"));
+            self.error("S010", place, message).help = Some(format!("exactly one of {wanted}"));
+        }
     }
 
     pub(super) fn beyond_duration(&mut self, place: &Place, what: &str, duration: impl Display) {
@@ -226,7 +263,8 @@ impl Diagnostics {
         name: &str,
         known: &[&str],
     ) {
-        let help = did_you_mean(name, known)
+        let help = nearest(name, known)
+            .map(did_you_mean)
             .unwrap_or_else(|| "the name is the entry's `name`".to_owned());
         self.argument(place, format!("no [[{list}]] is called `{name}`"), &help);
     }
@@ -237,16 +275,15 @@ impl Diagnostics {
 }
 
 impl Diagnostics {
-    /// "did you mean …?"; not for the thousandth problem of a file that is no scenario at all.
-    fn suggestion(&self, name: &str, known: &[&str]) -> Option<String> {
+    /// What was probably meant; not for the thousandth problem of a file that is no scenario at all.
+    fn meant<'a>(&self, name: &str, known: &[&'a str]) -> Option<&'a str> {
         const MOST: usize = 1_000;
-        if self.list.len() < MOST { did_you_mean(name, known) } else { None }
+        if self.list.len() < MOST { nearest(name, known) } else { None }
     }
 }
 
-/// "did you mean `…`?" for the nearest known name, if one is near enough.
-fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {
-    nearest(name, known).map(|nearest| format!("did you mean `{nearest}`?"))
+fn did_you_mean(nearest: &str) -> String {
+    format!("did you mean `{nearest}`?")
 }
 
 /// The nearest of the known names, if one is near enough.

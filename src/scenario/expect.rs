@@ -258,12 +258,7 @@ fn bounds(
             flag.map(|flag| Wanted::Number(f64::from(u8::from(flag))))
         }
         _ => {
-            let bounds = number_bounds(reader, share, builder);
-            if !bounds.can_hold() {
-                let message = "no number is within all of these bounds".to_owned();
-                builder.diags.misplaced(&place, message, "widen one of them");
-            }
-            return Some(bounds);
+            return Some(number_bounds(reader, share, builder));
         }
     };
     reader.knows(&BOUNDS);
@@ -298,13 +293,18 @@ fn number_bounds(reader: &mut Reader<'_>, is_share: bool, builder: &mut Builder)
         }
         reader.number(key, &mut builder.diags).map(|number| number.value)
     };
-    Bounds {
+    let bounds = Bounds {
         equals: number("equals").map(Wanted::Number),
         at_least: number("at-least"),
         at_most: number("at-most"),
         above: number("above"),
         below: number("below"),
+    };
+    if !bounds.can_hold() {
+        let message = "no number is within all of these bounds".to_owned();
+        builder.diags.misplaced(&reader.place, message, "widen one of them");
     }
+    bounds
 }
 
 /// `at`, `at` + `within`, `during`, or none: always.

@@ -24,6 +24,8 @@ pub(super) struct Loader<'a> {
     pub(super) diags: &'a mut Diagnostics,
     /// The files being read, the scenario first.
     pub(super) open: Vec<PathBuf>,
+    /// There are more than can be: that is said once.
+    pub(super) too_many: bool,
 }
 
 /// How deep includes may be nested.
@@ -70,8 +72,11 @@ impl Loader<'_> {
             return None;
         }
         if self.sources.len() > MOST {
-            let problem = format!("more than {MOST} files are included");
-            self.diags.include(place, &problem, "include each file once");
+            if !self.too_many {
+                let problem = format!("more than {MOST} files are included");
+                self.diags.include(place, &problem, "include each file once");
+                self.too_many = true;
+            }
             return None;
         }
         match self.files.read(&path) {

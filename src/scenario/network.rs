@@ -6,7 +6,6 @@ use super::diagnostics::Diagnostics;
 use super::plan::{Observe, Sampling};
 use super::reader::{Reader, duration, duration_range, share, texts};
 use super::tree::{Node, Value};
-use super::units::LONGEST;
 use super::{later, select};
 use crate::sim::{ClientSetup, HostSet, Latency, LinkException, Loss, NetworkSetup, Races};
 use crate::time::Span;
@@ -191,7 +190,7 @@ pub(super) fn observe(node: Option<&Node>, builder: &mut Builder) -> Observe {
     {
         observe.every = every;
         let rows = rows(every, builder);
-        if rows > MOST_ROWS && run < LONGEST {
+        if rows > MOST_ROWS && !builder.unclear.duration {
             builder.diags.too_many(&node.place, "rows of series.csv", rows, MOST_ROWS);
         }
     }

@@ -56,7 +56,10 @@ fn parse(set: &str, sources: &mut Sources, diags: &mut Diagnostics) -> Option<Se
         return None;
     }
     spelling::unify_path(&mut keys);
-    Some(Set { keys, place: key_place, value: tree::parse_value(value, source, key.len() + 1) })
+    // Spaces around `=` are no part of the value, as in the file; those within quotes are.
+    let offset = set.len() - value.trim_start().len();
+    let value = tree::parse_value(value.trim(), source, offset);
+    Some(Set { keys, place: key_place, value })
 }
 
 fn is_list(keys: &[String]) -> bool {

@@ -148,7 +148,10 @@ impl<'a> Reader<'a> {
     pub(super) fn finish(self, diags: &mut Diagnostics) {
         for (key, (place, _)) in self.table {
             if !self.known.contains(&key.as_str()) {
-                diags.unknown_key(place, key, self.name, self.known.iter().copied());
+                let known = self.known.iter().copied();
+                if let Some(meant) = diags.unknown_key(place, key, self.name, known) {
+                    diags.forgive(&self.place, meant);
+                }
             }
         }
     }

@@ -55,7 +55,9 @@ pub(super) fn from_reader(
         (None, None) => None,
     };
     selection.pick = pick.unwrap_or(Pick::Random);
-    check_amount(&selection, reader, builder);
+    if amounts.len() < 2 {
+        check_amount(&selection, reader, builder);
+    }
     Some(selection)
 }
 
