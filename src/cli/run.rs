@@ -9,7 +9,9 @@ use super::args::{Common, Events, Format, Plot, RunArguments, ScenarioArguments}
 use super::exit::Exit;
 use super::files::{Disk, Staged, describe, read_scenario};
 use super::terminal::{Terminal, interrupted, shell_word};
-use crate::observe::{EventLevel, EventLog, Recording, RunLog, Summary, TraceLog, Watch};
+use crate::observe::{
+    EventLevel, EventLog, Recording, RunLog, Summary, TraceLog, Watch, harmless_json,
+};
 use crate::report::{Figure, render_diagnostics, series_csv, summary_text};
 use crate::scenario::{Plan, load};
 use crate::study;
@@ -224,7 +226,7 @@ fn write_report(
 /// Pretty JSON with a newline at its end.
 pub(super) fn json(value: &impl serde::Serialize) -> String {
     let text = serde_json::to_string_pretty(value).expect("reports have text keys only");
-    text + "\n"
+    harmless_json(&text).into_owned() + "\n"
 }
 
 /// The command line that does it again.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::harmless::harmless_json;
 use super::labels::Labels;
 use crate::eureka::client::{AttemptFailure, View};
 use crate::eureka::server::resources::{BatchAction, BatchItem, DirtyParameter, StatusParameter};
@@ -152,7 +153,7 @@ impl EventLog {
 
     fn write(&mut self, text: &str) {
         if self.error.is_none()
-            && let Err(error) = writeln!(self.sink, "{text}")
+            && let Err(error) = writeln!(self.sink, "{}", harmless_json(text))
         {
             self.error = Some(error);
         }

@@ -5,7 +5,8 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::style::{escape, is_unsafe};
+use super::style::escape;
+use crate::observe::is_unsafe;
 use crate::scenario::{Diagnostic, Severity, Sources};
 
 /// Most problems that are drawn; the rest is counted.

@@ -329,9 +329,12 @@ fn server(
     builder.unclear.servers |= name.is_none() && !reader.present(&["name"]).is_empty();
     let name = name.unwrap_or_else(|| format!("eureka-{index}"));
     let of_a_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(of_a_host) {
+    // It is the name of files too (not hidden ones), and stands in tables (where `-1` is computed).
+    let starts_well = name.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if !starts_well || name.len() > LONGEST_NAME || !name.bytes().all(of_a_host) {
         let what = "a server's name, which is its host name";
-        diags.malformed(&place, what, &name, "`eureka-0`, of letters, digits, `-`, `.` and `_`");
+        let example = "`eureka-0`: letters and digits, and after the first `-`, `.` and `_`";
+        diags.malformed(&place, what, &name, example);
     }
     let flavor = flavor(&mut reader, diags).unwrap_or(cluster.flavor);
     let release = release(&mut reader, diags).unwrap_or(cluster.release);

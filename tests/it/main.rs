@@ -6,6 +6,8 @@ mod docs;
 mod fidelity;
 mod frozen;
 mod golden;
+mod hostile_names;
 mod invariants;
+mod sandbox;
 mod support;
 mod tree;

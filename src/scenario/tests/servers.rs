@@ -114,7 +114,7 @@ fn releases_are_from_1_3_4_on() {
 
 #[test]
 fn what_cannot_be_a_server_is_an_error() {
-    let cases: [(&str, Expect); 21] = [
+    let cases: [(&str, Expect); 23] = [
         (
             "[cluster]\nservers = 0",
             expect![[r#"
@@ -178,16 +178,30 @@ fn what_cannot_be_a_server_is_an_error() {
         (
             "[[servers]]\nname = \"a b\"",
             expect![[r#"
-            s.toml:4:1: S005 `a b` is not a server's name, which is its host name
-                = write it like `eureka-0`, of letters, digits, `-`, `.` and `_`
-        "#]],
+                s.toml:4:1: S005 `a b` is not a server's name, which is its host name
+                    = write it like `eureka-0`: letters and digits, and after the first `-`, `.` and `_`
+            "#]],
+        ),
+        (
+            "[[servers]]\nname = \"-1\"",
+            expect![[r#"
+                s.toml:4:1: S005 `-1` is not a server's name, which is its host name
+                    = write it like `eureka-0`: letters and digits, and after the first `-`, `.` and `_`
+            "#]],
+        ),
+        (
+            "[[servers]]\nname = \"\"",
+            expect![[r#"
+                s.toml:4:1: S005 `` is not a server's name, which is its host name
+                    = write it like `eureka-0`: letters and digits, and after the first `-`, `.` and `_`
+            "#]],
         ),
         (
             "[[servers]]\nname = \"../../etc\"",
             expect![[r#"
-            s.toml:4:1: S005 `../../etc` is not a server's name, which is its host name
-                = write it like `eureka-0`, of letters, digits, `-`, `.` and `_`
-        "#]],
+                s.toml:4:1: S005 `../../etc` is not a server's name, which is its host name
+                    = write it like `eureka-0`: letters and digits, and after the first `-`, `.` and `_`
+            "#]],
         ),
         (
             "[[servers]]\nname = \"a\"\npeers = [\"b\"]",
