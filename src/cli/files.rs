@@ -165,12 +165,20 @@ impl Staged {
     /// All files are complete: each takes its place. Of `others`, those that were not written now are
     /// removed, so that files of different runs do not stand side by side.
     pub(super) fn finish(self, others: &[&str]) -> io::Result<()> {
+        // Files can be replaced, folders cannot; found out half way, old and new would be mixed.
+        if self.names.iter().any(|name| self.folder.join(name).is_dir()) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         for name in &self.names {
             fs::rename(self.staging.join(name), self.folder.join(name))?;
         }
         for other in others.iter().filter(|other| !self.names.iter().any(|name| name == **other)) {
-            match fs::remove_file(self.folder.join(other)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            let other = self.folder.join(other);
+            match fs::remove_file(&other) {
+                // A folder of that name is nobody's file.
+                Err(error) if error.kind() != io::ErrorKind::NotFound && !other.is_dir() => {
+                    return Err(error);
+                }
                 _ => {}
             }
         }
