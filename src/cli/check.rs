@@ -2,7 +2,7 @@
 
 use super::args::{Common, Format, ScenarioArguments};
 use super::exit::Exit;
-use super::run::{json, load_all};
+use super::run::{json, load_all, names_one_twice};
 use super::terminal::Terminal;
 use crate::report::{CheckReport, check_text, render_diagnostics};
 
@@ -11,7 +11,10 @@ pub(super) fn check(
     common: &Common,
     terminal: &mut Terminal,
 ) -> Exit {
-    let (plans, exit) = load_all(arguments, terminal);
+    let (plans, mut exit) = load_all(arguments, terminal);
+    if names_one_twice(&plans, terminal) {
+        exit = exit.max(Exit::BadInput);
+    }
     let mut reports = Vec::new();
     for (_, plan) in &plans {
         if plan.warning_count() > 0 {

@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use flate2::read::MultiGzDecoder;
 
@@ -70,26 +72,70 @@ pub(super) fn describe(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or_default().to_owned()
+        }
     }
 }
 
-/// A file is written under another name and gets its own when it is complete.
+/// The folders of files under way, for whoever ends the process before they are complete.
+static STAGED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Number of the next of them.
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+fn staged() -> MutexGuard<'static, Vec<PathBuf>> {
+    STAGED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether files are under way.
+pub(super) fn is_writing() -> bool {
+    !staged().is_empty()
+}
+
+/// Ends the process and leaves no file half written. No other can be begun meanwhile.
+pub(super) fn exit_without_leftovers(exit: Exit) -> ! {
+    let folders = staged();
+    for folder in &*folders {
+        let _ = fs::remove_dir_all(folder);
+    }
+    std::process::exit(exit as i32)
+}
+
+/// Files are written under other names and get their own when all are complete.
 pub(super) struct Staged {
     folder: PathBuf,
     staging: PathBuf,
     names: Vec<String>,
+    /// Folders that had to be made, the innermost first.
+    made: Vec<PathBuf>,
 }
 
 impl Staged {
     /// A place for files that will stand in `folder`. Fails at once if nothing can be written there.
     pub(super) fn new(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
-        let staging = folder.join(format!(".unfinished-{}", std::process::id()));
-        // Of an earlier process with this number, that was killed.
-        let _ = fs::remove_dir_all(&staging);
-        fs::create_dir(&staging)?;
-        Ok(Self { folder: folder.to_path_buf(), staging, names: Vec::new() })
+        let mut under_way = staged();
+        let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+        let made = folder.ancestors().take_while(missing).map(Path::to_path_buf).collect();
+        // Both the report and the traces of a run may stand in one folder.
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let staging = folder.join(format!(".unfinished-{}-{number}", std::process::id()));
+        let place = Self {
+            folder: folder.to_path_buf(),
+            staging: staging.clone(),
+            names: Vec::new(),
+            made,
+        };
+        let begun = fs::create_dir_all(folder).and_then(|()| {
+            // Of an earlier process with this number, that was killed.
+            let _ = fs::remove_dir_all(&staging);
+            fs::create_dir(&staging)
+        });
+        under_way.push(staging);
+        // Dropped on failure: that takes the lock too.
+        drop(under_way);
+        begun.map(|()| place)
     }
 
     /// Begins a file.
@@ -119,12 +165,20 @@ impl Staged {
     /// All files are complete: each takes its place. Of `others`, those that were not written now are
     /// removed, so that files of different runs do not stand side by side.
     pub(super) fn finish(self, others: &[&str]) -> io::Result<()> {
+        // Files can be replaced, folders cannot; found out half way, old and new would be mixed.
+        if self.names.iter().any(|name| self.folder.join(name).is_dir()) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         for name in &self.names {
             fs::rename(self.staging.join(name), self.folder.join(name))?;
         }
         for other in others.iter().filter(|other| !self.names.iter().any(|name| name == **other)) {
-            match fs::remove_file(self.folder.join(other)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            let other = self.folder.join(other);
+            match fs::remove_file(&other) {
+                // A folder of that name is nobody's file.
+                Err(error) if error.kind() != io::ErrorKind::NotFound && !other.is_dir() => {
+                    return Err(error);
+                }
                 _ => {}
             }
         }
@@ -135,8 +189,12 @@ impl Staged {
 impl Drop for Staged {
     /// What is not finished is removed.
     fn drop(&mut self) {
+        let mut under_way = staged();
         let _ = fs::remove_dir_all(&self.staging);
-        // A folder that was made for nothing goes too.
-        let _ = fs::remove_dir(&self.folder);
+        // Folders that were made for nothing go too.
+        for folder in &self.made {
+            let _ = fs::remove_dir(folder);
+        }
+        under_way.retain(|staging| *staging != self.staging);
     }
 }

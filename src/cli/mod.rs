@@ -32,7 +32,7 @@ pub fn main() -> ExitCode {
             let code = if error.use_stderr() { Exit::BadInput } else { Exit::Ok };
             return match error.print() {
                 Ok(()) => code.into(),
-                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Ok.into(),
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => code.into(),
                 Err(_) => Exit::Io.into(),
             };
         }

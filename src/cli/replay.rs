@@ -8,9 +8,9 @@ use super::args::{Common, Format, ReplayArguments};
 use super::exit::Exit;
 use super::files::{describe, open_trace};
 use super::run::json;
-use super::terminal::{Terminal, interrupted};
+use super::terminal::Terminal;
 use crate::replay::{ReplayError, kind_of, replay as replay_trace};
-use crate::report::{ReplayReport, replay_text};
+use crate::report::{ReplayReport, escape, replay_text};
 
 /// How deep folders are walked.
 const DEEPEST: usize = 32;
@@ -25,18 +25,16 @@ pub(super) fn replay(
     for path in &arguments.traces {
         let mut found = Vec::new();
         if path.is_dir() {
-            exit = exit.max(walk(path, 0, &mut found, terminal));
-            if found.is_empty() && exit == Exit::Ok {
+            let walked = walk(path, &mut Vec::new(), &mut found, terminal);
+            exit = exit.max(walked);
+            if found.is_empty() && walked == Exit::Ok {
                 terminal.error(path, "no trace in this folder");
-                exit = Exit::BadInput;
+                exit = exit.max(Exit::BadInput);
             }
         } else {
             found.push(path.clone());
         }
         for trace in found {
-            if interrupted() {
-                return Exit::Interrupted;
-            }
             exit = exit.max(replay_file(&trace, common, &mut report, terminal));
         }
     }
@@ -78,8 +76,18 @@ fn replay_file(
     }
 }
 
-/// The traces in a folder, in order of their names. What else is called like one is named.
-fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>, terminal: &mut Terminal) -> Exit {
+/// The traces in a folder, in order of their names. What else is called like one is named. `open` are
+/// the folders around it, as they really are: links may lead back to one of them.
+fn walk(
+    folder: &Path,
+    open: &mut Vec<PathBuf>,
+    found: &mut Vec<PathBuf>,
+    terminal: &mut Terminal,
+) -> Exit {
+    let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+    if open.contains(&real) || open.len() == DEEPEST {
+        return Exit::Ok;
+    }
     let entries = fs::read_dir(folder).and_then(|entries| {
         let mut paths =
             entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
@@ -94,14 +102,19 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>, terminal: &mut Te
         }
     };
     let mut exit = Exit::Ok;
+    open.push(real);
     for path in entries {
-        if path.is_dir() && depth < DEEPEST {
-            exit = exit.max(walk(&path, depth + 1, found, terminal));
+        if path.is_dir() {
+            exit = exit.max(walk(&path, open, found, terminal));
         } else if is_called_like_a_trace(&path) {
-            match first_line(&path) {
+            // Only files: whoever opens a pipe waits for its other end.
+            let is_file = fs::metadata(&path).map(|metadata| metadata.is_file());
+            let line = if is_file.unwrap_or(true) { first_line(&path) } else { Ok(String::new()) };
+            match line {
                 Ok(line) if kind_of(&line).is_some() => found.push(path),
                 Ok(_) => {
-                    let name = path.display();
+                    let name = path.display().to_string();
+                    let name = escape(&name);
                     terminal.say(&format!("{name}: not a trace of one server or client\n"));
                 }
                 Err(error) => {
@@ -111,6 +124,7 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>, terminal: &mut Te
             }
         }
     }
+    open.pop();
     exit
 }
 

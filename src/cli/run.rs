@@ -9,7 +9,9 @@ use super::args::{Common, Events, Format, Plot, RunArguments, ScenarioArguments}
 use super::exit::Exit;
 use super::files::{Disk, Staged, describe, read_scenario};
 use super::terminal::{Terminal, interrupted, shell_word};
-use crate::observe::{EventLevel, EventLog, Recording, RunLog, Summary, TraceLog, Watch};
+use crate::observe::{
+    EventLevel, EventLog, Recording, RunLog, Summary, TraceLog, Watch, harmless_json,
+};
 use crate::report::{Figure, render_diagnostics, series_csv, summary_text};
 use crate::scenario::{Plan, load};
 use crate::study;
@@ -27,18 +29,19 @@ const FILES: [&str; 8] = [
 ];
 
 pub(super) fn run(arguments: &RunArguments, common: &Common, terminal: &mut Terminal) -> Exit {
-    let (plans, mut exit) = load_all(&arguments.scenario, terminal);
-    let named_twice = plans.iter().enumerate().find(|(index, (_, plan))| {
-        plans[..*index].iter().any(|(_, earlier)| earlier.name == plan.name)
-    });
-    if let Some((_, (path, plan))) = named_twice {
-        let reason = format!("another scenario of this call is called `{}` too", plan.name);
-        terminal.error(path, &reason);
+    if arguments.plots.len() > 1 && arguments.plots.contains(&Plot::None) {
+        terminal.complain("error: --plots none stands alone\n");
         return Exit::BadInput;
     }
-    if arguments.trace.is_some() && plans.len() > 1 {
+    if arguments.trace.is_some() && arguments.scenario.scenarios.len() > 1 {
         terminal.complain("error: --trace writes the servers of one scenario: name only one\n");
         return Exit::BadInput;
+    }
+    let (mut plans, mut exit) = load_all(&arguments.scenario, terminal);
+    if names_one_twice(&plans, terminal) {
+        // Which of them the report would be of, nobody can tell: none is run.
+        plans.clear();
+        exit = exit.max(Exit::BadInput);
     }
     let mut summaries: Vec<Summary> = Vec::new();
     for (path, plan) in &plans {
@@ -69,6 +72,19 @@ pub(super) fn run(arguments: &RunArguments, common: &Common, terminal: &mut Term
         terminal.print(&json(&summaries));
     }
     exit
+}
+
+/// Whether two scenarios have one name, and with it one report; says so.
+pub(super) fn names_one_twice(plans: &[(&Path, Plan)], terminal: &mut Terminal) -> bool {
+    let mut twice = false;
+    for (index, (path, plan)) in plans.iter().enumerate() {
+        if plans[..index].iter().any(|(_, earlier)| earlier.name == plan.name) {
+            let reason = format!("another scenario of this call is called `{}` too", plan.name);
+            terminal.error(path, &reason);
+            twice = true;
+        }
+    }
+    twice
 }
 
 /// Every scenario that can be run, and the exit code of those that cannot.
@@ -127,14 +143,14 @@ fn run_one(
         false => None,
     };
     let mut progress = terminal.progress(&plan.name, plan.setup.duration);
-    let recording = match &arguments.trace {
+    let (recording, traces) = match &arguments.trace {
         None => {
             let mut watch = Watch::<false>::new(plan);
             (watch.events, watch.log) = (events, log);
             let (recording, watch) =
                 study::run(plan, watch, &mut progress).map_err(|_| Failure::Interrupted)?;
             written(watch).map_err(failed)?;
-            recording
+            (recording, None)
         }
         Some(folder) => {
             let failed = |error: io::Error| Failure::Io(folder.clone(), error);
@@ -148,14 +164,18 @@ fn run_one(
             written(watch).map_err(failed)?;
             let names = begun.lock().map(|names| names.clone()).unwrap_or_default();
             names.into_iter().for_each(|name| traces.add(name));
-            traces.finish(&[]).map_err(failed)?;
-            recording
+            (recording, Some((folder, traces)))
         }
     };
+    write_report(plan, &recording, arguments, &mut files).map_err(failed)?;
+    // From here on the files take their places: all of them, or, a moment earlier, none.
     if interrupted() {
         return Err(Failure::Interrupted);
     }
-    write_report(plan, &recording, arguments, files).map_err(failed)?;
+    if let Some((folder, traces)) = traces {
+        traces.finish(&[]).map_err(|error| Failure::Io(folder.clone(), error))?;
+    }
+    files.finish(&FILES).map_err(failed)?;
     Ok(recording)
 }
 
@@ -165,7 +185,8 @@ fn trace_log(plan: &Plan, traces: &Staged, begun: &Arc<Mutex<Vec<String>>>) -> T
     TraceLog::new(
         plan,
         Box::new(move |name| {
-            let file = File::create(staging.join(name))?;
+            // Server `a.2` and the second process of server `a` would share a file.
+            let file = File::create_new(staging.join(name))?;
             if let Ok(mut names) = begun.lock() {
                 names.push(name.to_owned());
             }
@@ -186,7 +207,7 @@ fn write_report(
     plan: &Plan,
     recording: &Recording,
     arguments: &RunArguments,
-    mut files: Staged,
+    files: &mut Staged,
 ) -> io::Result<()> {
     series_csv(&recording.series, &recording.labels, files.create("series.csv")?)?;
     files.write("summary.json", json(&recording.summary).as_bytes())?;
@@ -199,19 +220,21 @@ fn write_report(
             files.write(&format!("{}.png", figure.name()), &figure.png(plan, recording))?;
         }
     }
-    files.finish(&FILES)
+    Ok(())
 }
 
 /// Pretty JSON with a newline at its end.
 pub(super) fn json(value: &impl serde::Serialize) -> String {
     let text = serde_json::to_string_pretty(value).expect("reports have text keys only");
-    text + "\n"
+    harmless_json(&text).into_owned() + "\n"
 }
 
 /// The command line that does it again.
 fn rerun(path: &Path, plan: &Plan, arguments: &RunArguments) -> String {
     let mut words = vec!["eureka-sim".to_owned(), "run".to_owned()];
-    words.push(shell_word(&path.display().to_string()));
+    let path = path.display().to_string();
+    let named = if path.starts_with('-') { format!("./{path}") } else { path };
+    words.push(shell_word(&named));
     words.push(format!("--seed {}", plan.setup.seed));
     words.extend(arguments.scenario.set.iter().map(|set| format!("--set {}", shell_word(set))));
     words.join(" ")

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{Color, Common};
 use super::exit::Exit;
+use super::files::{self, describe};
 use crate::report::escape;
 use crate::study::Pulse;
 use crate::time::{Instant, Span};
@@ -23,8 +24,8 @@ pub(super) struct Terminal {
     err: AutoStream<io::Stderr>,
     quiet: bool,
     progress: bool,
-    /// Standard output is gone: a closed pipe is no error, anything else is.
-    closed: Option<io::ErrorKind>,
+    /// Why standard output is gone: a closed pipe is no error, anything else is.
+    closed: Option<io::Error>,
 }
 
 impl Terminal {
@@ -34,10 +35,11 @@ impl Terminal {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        // Without a handler Ctrl-C ends the process at once, which is fine too.
+        // Whoever writes files ends in good order; with nothing to put in order, or when asked
+        // again, the process ends at once. Without a handler it does too.
         let _ = ctrlc::set_handler(|| {
-            if INTERRUPTED.swap(true, Ordering::SeqCst) {
-                std::process::exit(Exit::Interrupted as i32);
+            if INTERRUPTED.swap(true, Ordering::SeqCst) || !files::is_writing() {
+                files::exit_without_leftovers(Exit::Interrupted);
             }
         });
         Self {
@@ -54,7 +56,7 @@ impl Terminal {
         if self.closed.is_none()
             && let Err(error) = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush())
         {
-            self.closed = Some(error.kind());
+            self.closed = Some(error);
         }
     }
 
@@ -96,11 +98,15 @@ impl Terminal {
 
     /// The exit code, given what went wrong with the output.
     pub(super) fn finish(&mut self, exit: Exit) -> Exit {
-        match self.closed {
+        match self.closed.take() {
             None => exit,
-            // Whoever read us has seen enough: `| head` is no error.
-            Some(io::ErrorKind::BrokenPipe) => exit.min(Exit::Failed).min(exit),
-            Some(_) => exit.max(Exit::Io),
+            // Whoever read us has seen enough: `| head` is no error, and hides none.
+            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
+            Some(error) => {
+                let reason = format!("cannot write: {}", describe(&error));
+                self.error(Path::new("standard output"), &reason);
+                exit.max(Exit::Io)
+            }
         }
     }
 }
@@ -142,17 +148,28 @@ pub(super) fn install_panic_hook() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         default(panic);
-        let command: Vec<String> = std::env::args().map(|word| shell_word(&word)).collect();
+        let words = std::env::args_os();
+        let command: Vec<String> = words.map(|word| shell_word(&word.to_string_lossy())).collect();
         let text = format!("this is a bug of eureka-sim; it shows with: {}\n", command.join(" "));
         let _ = io::stderr().write_all(text.as_bytes());
     }));
 }
 
-/// A word as a shell reads it back.
+/// A word as a shell reads it back. Control characters, which a terminal would obey, are written as
+/// bash and zsh read them.
 pub(super) fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
+    } else if *escape(word) != *word {
+        let quoted = |letter: char| match letter {
+            '\'' | '\\' => format!("\\{letter}"),
+            letter if escape(letter.encode_utf8(&mut [0; 4])).len() == letter.len_utf8() => {
+                letter.to_string()
+            }
+            letter => format!("\\U{:08x}", u32::from(letter)),
+        };
+        format!("$'{}'", word.chars().map(quoted).collect::<String>())
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }

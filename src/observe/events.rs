@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::harmless::harmless_json;
 use super::labels::Labels;
 use crate::eureka::client::{AttemptFailure, View};
 use crate::eureka::server::resources::{BatchAction, BatchItem, DirtyParameter, StatusParameter};
@@ -152,7 +153,7 @@ impl EventLog {
 
     fn write(&mut self, text: &str) {
         if self.error.is_none()
-            && let Err(error) = writeln!(self.sink, "{text}")
+            && let Err(error) = writeln!(self.sink, "{}", harmless_json(text))
         {
             self.error = Some(error);
         }
@@ -246,7 +247,7 @@ impl EventLog {
             }
             Fact::LocalStatus { client, status, dirty } => json!({
                 "event": "local-status", "client": labels.host(*client),
-                "status": status.name(), "dirty": dirty - self.epoch_ms,
+                "status": status.name(), "dirty": self.since_start(*dirty),
             }),
             Fact::Fault(fault) => fault_line(fault, world, labels),
             _ => return None,
@@ -279,14 +280,14 @@ impl EventLog {
             DirtyParameter::Absent => {}
             DirtyParameter::Malformed => drop(query.insert("dirty".to_owned(), json!("malformed"))),
             DirtyParameter::Value(dirty) => {
-                query.insert("dirty".to_owned(), json!(dirty - self.epoch_ms));
+                query.insert("dirty".to_owned(), json!(self.since_start(*dirty)));
             }
         };
         match request {
             RequestFact::Register(info) => {
                 line["id"] = json!(names.id_text(info.key));
                 line["status"] = json!(info.status.name());
-                line["dirty"] = json!(info.last_dirty_timestamp - self.epoch_ms);
+                line["dirty"] = json!(self.since_start(info.last_dirty_timestamp));
             }
             RequestFact::Heartbeat { status, dirty, .. } => {
                 put_dirty(dirty);
@@ -355,7 +356,7 @@ impl EventLog {
             line["overridden"] = json!(overridden);
         }
         if let DirtyParameter::Value(dirty) = item.dirty {
-            line["dirty"] = json!(dirty - self.epoch_ms);
+            line["dirty"] = json!(self.since_start(dirty));
         }
         line
     }
@@ -378,6 +379,11 @@ impl EventLog {
         }
     }
 
+    /// A wall-clock time of the run. Callers from outside may send any number at all.
+    fn since_start(&self, wall_ms: i64) -> i64 {
+        wall_ms.saturating_sub(self.epoch_ms)
+    }
+
     fn registry_line(
         &self,
         world: &WorldView<'_>,
@@ -394,9 +400,9 @@ impl EventLog {
                 Some(json!({
                     "id": names.full(key), "status": info.status.name(),
                     "overridden": info.overridden_status.name(),
-                    "dirty": info.last_dirty_timestamp - self.epoch_ms,
-                    "registered": lease.registration_timestamp - self.epoch_ms,
-                    "renewed": lease.last_update_timestamp - self.epoch_ms,
+                    "dirty": self.since_start(info.last_dirty_timestamp),
+                    "registered": self.since_start(lease.registration_timestamp),
+                    "renewed": self.since_start(lease.last_update_timestamp),
                 }))
             })
             .collect();

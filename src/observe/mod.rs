@@ -4,6 +4,7 @@
 mod divergence;
 mod events;
 mod expect;
+mod harmless;
 mod labels;
 mod log;
 mod series;
@@ -15,6 +16,7 @@ mod watch;
 
 pub use events::{EventLevel, EventLog};
 pub use expect::Verdict;
+pub use harmless::{harmless_json, is_unsafe};
 pub use labels::Labels;
 pub use log::RunLog;
 pub use series::{Row, Series};

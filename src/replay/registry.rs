@@ -30,7 +30,15 @@ pub(super) fn replay(
         replayed.operations += 1;
         let wall = server.now().wall;
         match Op::parse(&line, &mut server.names, wall) {
-            Ok(op) => server.check(&op, number, &line, &mut replayed),
+            Ok(op) => match server.beyond_time(&op) {
+                None => server.check(&op, number, &line, &mut replayed),
+                Some(wanted) => {
+                    let given =
+                        ["ns", "ms", "attempts"].into_iter().find(|f| line.get(f).is_some());
+                    let field = given.unwrap_or("op");
+                    replayed.diverged(number, field, &line[field], &json!(wanted));
+                }
+            },
             Err(Mismatch { field, expected, got }) => {
                 replayed.diverged(number, &field, &expected, &got);
             }
@@ -38,6 +46,13 @@ pub(super) fn replay(
     }
     Ok(replayed)
 }
+
+/// How far in ns the clocks of a trace may go either way: the 64 bits of the wall clock with four years
+/// to spare, for what Eureka adds to the time.
+const FARTHEST: i128 = 9_100_000_000_000_000_000;
+/// The most that start-up sync may look for, and the longest it may wait in all: a year in ns.
+const MOST_LOOKS: i32 = 100_000;
+const LONGEST_SYNC: i128 = 366 * 86_400 * 1_000_000_000;
 
 /// One server process and its clocks.
 struct Server {
@@ -69,6 +84,31 @@ impl Server {
 
     fn now(&self) -> Now {
         self.clock.now(self.at)
+    }
+
+    /// What is wrong with an operation that would lead beyond what its clocks can show, or not end.
+    /// Each line alone is bounded when it is read; their sum here.
+    fn beyond_time(&self, op: &Op) -> Option<&'static str> {
+        let (passes, stepped) = match op {
+            Op::Advance(advance) => (i128::from(advance.nanos), 0),
+            Op::Pause(pause) => (i128::from(pause.nanos), 0),
+            Op::StepWall(ms) => (0, i128::from(*ms) * 1_000_000),
+            Op::SyncUp(attempts) => {
+                let config = self.registry.config();
+                let looks = attempts.unwrap_or(config.registry_sync_retries);
+                let wait = i128::from(config.registry_sync_retry_wait_ms) * 1_000_000;
+                let all = i128::from(looks) * wait;
+                if looks > MOST_LOOKS || all > LONGEST_SYNC {
+                    return Some("(not understood: a start-up sync of at most a year is wanted)");
+                }
+                (all, 0)
+            }
+            _ => return None,
+        };
+        let at = i128::from(self.at.nanos()) + passes;
+        let wall = i128::from(self.now().wall) * 1_000_000 + passes + stepped;
+        let fits = at <= FARTHEST && (-FARTHEST..=FARTHEST).contains(&wall);
+        (!fits).then_some("(not understood: a time that clocks can show is wanted)")
     }
 
     /// Executes an operation and compares everything the line says about it.

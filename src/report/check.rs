@@ -62,8 +62,13 @@ impl CheckReport {
     /// The report of a plan.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let servers: Vec<ServerCheck> =
-            plan.setup.servers.iter().map(|server| ServerCheck::new(plan, server)).collect();
+        let fleet = Fleet::new(plan);
+        let servers: Vec<ServerCheck> = plan
+            .setup
+            .servers
+            .iter()
+            .map(|server| ServerCheck::new(plan, &fleet, server))
+            .collect();
         let timeline = plan.setup.timeline.iter().zip(&plan.timeline).map(|(entry, words)| {
             let mut line = json!({"at_ms": entry.at.nanos() / 1_000_000, "action": words.what,
                 "details": words.details});
@@ -84,7 +89,7 @@ impl CheckReport {
                 text: warning.message.clone(),
             })
             .collect();
-        warnings.extend(hints(plan, &servers));
+        warnings.extend(hints(plan, &fleet, &servers));
         Self {
             schema: 1,
             scenario: plan.name.clone(),
@@ -95,29 +100,51 @@ impl CheckReport {
     }
 }
 
+/// All that register: the same for every server, and there may be many of both.
+struct Fleet {
+    /// Renewals per minute that are left after so many deaths, the most frequent ones first.
+    left: Vec<f64>,
+    /// The different intervals of heartbeats in seconds, in order of first appearance.
+    intervals: Vec<i64>,
+}
+
+impl Fleet {
+    fn new(plan: &Plan) -> Self {
+        let mut intervals: Vec<i64> = Vec::new();
+        let mut rates: Vec<f64> = Vec::new();
+        for interval in registering(plan) {
+            if !intervals.contains(&interval) {
+                intervals.push(interval);
+            }
+            rates.push(60.0 / interval as f64);
+        }
+        let mut rest: f64 = rates.iter().sum();
+        // The fewest deaths are those of the most frequent.
+        rates.sort_by(|a, b| b.total_cmp(a));
+        let mut left = vec![rest];
+        left.extend(rates.into_iter().map(|rate| {
+            rest -= rate;
+            rest
+        }));
+        Self { left, intervals }
+    }
+}
+
 impl ServerCheck {
-    fn new(plan: &Plan, server: &ServerSetup) -> Self {
+    fn new(plan: &Plan, fleet: &Fleet, server: &ServerSetup) -> Self {
         let config = &server.config;
         let class = server.release.class();
-        let mut rates: Vec<f64> =
-            registering(plan).map(|interval| 60.0 / interval as f64).collect();
-        let instances = rates.len() as i64;
+        let instances = fleet.left.len() as i64 - 1;
         let fetches = plan.setup.profiles[server.profile].client.fetch_registry;
         let (early, late) = expected(server, instances, fetches);
         let [first, second] = [early, late].map(|expected| threshold(config, class, expected));
         // Where nobody is expected at first, what matters is what follows.
         let (threshold, expected) = if early == 0 { (second, late) } else { (first, early) };
-        let renewals: f64 = rates.iter().sum();
         let kept = (instances as f64 * config.renewal_percent_threshold) as i32;
-        // The fewest deaths are those of the most frequent.
-        rates.sort_by(|a, b| b.total_cmp(a));
-        let mut left = renewals;
-        let lost = rates.iter().map(|rate| {
-            left -= rate;
-            left
-        });
-        let freezes = |left: f64| threshold <= 0 || left <= f64::from(threshold);
-        let deaths = std::iter::once(renewals).chain(lost).position(freezes);
+        let deaths = match threshold {
+            ..=0 => 0,
+            _ => fleet.left.partition_point(|&left| left > f64::from(threshold)),
+        };
         Self {
             name: server.name.clone(),
             instances,
@@ -125,11 +152,10 @@ impl ServerCheck {
             threshold,
             threshold_before_update: (first != threshold).then_some(first),
             threshold_after_update: (second != threshold).then_some(second),
-            renewals: renewals as i64,
+            renewals: fleet.left[0] as i64,
             eviction_limit: instances - i64::from(kept),
-            deaths_that_freeze: deaths
-                .map(|deaths| deaths as i64)
-                .filter(|_| config.enable_self_preservation),
+            deaths_that_freeze: (config.enable_self_preservation && deaths < fleet.left.len())
+                .then_some(deaths as i64),
         }
     }
 }
@@ -173,14 +199,20 @@ fn threshold(config: &ServerConfig, class: BehaviourClass, expected: i64) -> i32
 }
 
 /// Configurations known to hurt.
-fn hints(plan: &Plan, servers: &[ServerCheck]) -> Vec<WarningCheck> {
+fn hints(plan: &Plan, fleet: &Fleet, servers: &[ServerCheck]) -> Vec<WarningCheck> {
+    let peers_of = |server: &ServerSetup| {
+        let mut peers = server.peers.clone();
+        peers.sort_unstable();
+        peers
+    };
+    let peers: Vec<Vec<u16>> = plan.setup.servers.iter().map(peers_of).collect();
     let mut hints = Vec::new();
     let mut hint = |code: &str, text: String| {
         if !hints.iter().any(|known: &WarningCheck| known.code == code) {
             hints.push(WarningCheck { code: code.to_owned(), text });
         }
     };
-    for (setup, numbers) in plan.setup.servers.iter().zip(servers) {
+    for (index, (setup, numbers)) in plan.setup.servers.iter().zip(servers).enumerate() {
         let config = &setup.config;
         let name = &setup.name;
         if !config.enable_self_preservation {
@@ -208,8 +240,8 @@ fn hints(plan: &Plan, servers: &[ServerCheck]) -> Vec<WarningCheck> {
             );
         }
         let expected = i64::from(config.expected_client_renewal_interval_seconds);
-        let other = registering(plan).find(|interval| *interval != expected);
-        if let Some(interval) = other.filter(|_| !setup.release.class().counts_renews()) {
+        let other = fleet.intervals.iter().find(|interval| **interval != expected);
+        if let Some(&interval) = other.filter(|_| !setup.release.class().counts_renews()) {
             let effect = if interval < expected {
                 "protection comes late or never"
             } else {
@@ -222,11 +254,9 @@ fn hints(plan: &Plan, servers: &[ServerCheck]) -> Vec<WarningCheck> {
                 ),
             );
         }
-        let unheard = setup.peers.iter().any(|&peer| {
-            let back = &plan.setup.servers[peer as usize].peers;
-            let own = plan.setup.servers.iter().position(|other| other.name == *name);
-            own.is_some_and(|own| !back.contains(&(own as u16)))
-        });
+        let own = index as u16;
+        let back = |peer: &u16| peers[usize::from(*peer)].binary_search(&own).is_ok();
+        let unheard = !setup.peers.iter().all(back);
         if unheard {
             hint(
                 "H006",

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::observe::is_unsafe;
+
 /// Green: as it should be.
 pub(super) const GOOD: &str = "\u{1b}[32m";
 /// Red: not as it should be.
@@ -24,10 +26,4 @@ pub fn escape(text: &str) -> Cow<'_, str> {
         if is_unsafe(letter) { letter.escape_default().to_string() } else { letter.to_string() }
     };
     Cow::Owned(text.chars().map(visible).collect())
-}
-
-/// Control characters, and those that change the direction of what follows.
-fn is_unsafe(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,16 +1,19 @@
 //! `[[apps]]`: groups of instances.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use rand::RngExt;
 
 use super::build::Builder;
-use super::cluster::{self, Cluster};
+use super::cluster::{self, Cluster, said_twice};
 use super::diagnostics::Diagnostics;
 use super::eureka_keys::{EurekaConfig, metadata};
+use super::instance_id::Template;
+use super::later;
 use super::reader::{Read, Reader, duration, texts};
+use super::select;
+use super::source::Place;
 use super::tree::{Node, Value};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Flavor, InstanceStatus};
@@ -18,7 +21,9 @@ use crate::sim::{ClientSetup, Stream, Streams};
 use crate::time::{Instant, Span};
 
 /// Most instances a scenario may have.
-const MOST_INSTANCES: u64 = 2_000_000;
+pub(super) const MOST_INSTANCES: u64 = 2_000_000;
+/// Longest name of an application in bytes: it is part of every id.
+const LONGEST_NAME: usize = 200;
 
 /// A group: a `[[apps]]` table.
 pub(super) struct Group {
@@ -42,100 +47,90 @@ pub(super) fn read(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Bui
     };
     let Value::List(list) = &node.value else {
         builder.diags.wrong_type(&node.place, "[[apps]] tables", node.value.kind());
+        builder.unclear.apps = true;
         return;
     };
+    let mut called = Vec::new();
     for (position, node) in list.iter().enumerate() {
-        if let Some(reader) = Reader::of(node, "[[apps]]", &mut builder.diags) {
-            group(position, reader, cluster, builder);
+        match Reader::of(node, "[[apps]]", &mut builder.diags) {
+            Some(reader) => called.extend(group(position, reader, cluster, builder)),
+            None => builder.unclear.apps = true,
         }
+    }
+    // Who is called may stand below its callers.
+    for name in called {
+        select::app(&name.value, &name.place, builder);
     }
 }
 
-fn group(position: usize, mut reader: Reader<'_>, cluster: &Cluster<'_>, builder: &mut Builder) {
+/// Reads a group; the applications that its instances call.
+fn group(
+    position: usize,
+    mut reader: Reader<'_>,
+    cluster: &Cluster<'_>,
+    builder: &mut Builder,
+) -> Vec<Read<String>> {
     let diags = &mut builder.diags;
-    let place = reader.place.clone();
-    let name = reader.text("name", diags);
-    if name.is_none() && reader.present(&["name"]).is_empty() {
-        diags.missing(&place, "name", "[[apps]]", "name = \"ORDERS\"");
-    }
-    let name = name.map(|name| {
-        if name.value.trim().is_empty() || name.value.contains('/') {
-            diags.malformed(&name.place, "an application's name", &name.value, "`ORDERS`");
-        }
-        name.value
-    });
+    let name = name(&mut reader, diags);
     let count = instances(&mut reader, diags);
     let template = Template::read(&mut reader, diags);
     let flavor = cluster::flavor(&mut reader, diags).unwrap_or(cluster.flavor);
     let release = cluster::release(&mut reader, diags).unwrap_or(cluster.release);
     let http_client = cluster::http_client(&mut reader, diags)
         .unwrap_or_else(|| cluster.default_http_client(flavor, release));
-    let mut config = cluster.config(flavor, diags);
-    if let Some(eureka) = reader.node("eureka") {
-        config.apply(eureka, &["instance", "client"], diags);
-    }
-    if let Some(register) = reader.flag("register", diags) {
-        config.client.register_with_eureka = register;
-    }
-    if let Some(fetch) = reader.flag("fetch", diags) {
-        config.client.fetch_registry = fetch;
-    }
-    initial_status(&mut reader, flavor, &mut config, diags);
+    let config = config(&mut reader, flavor, cluster, diags);
     let warm_up = reader.duration("warm-up", diags).map_or(Span::ZERO, |span| span.value);
     let drain = reader.duration("drain", diags).map_or(Span::ZERO, |span| span.value);
-    if let Some(node) = reader.node("metadata") {
-        match &node.value {
-            Value::Table(map) => metadata(&mut config.metadata, map, diags),
-            other => diags.wrong_type(&node.place, "a table of texts", other.kind()),
-        }
-    }
     let vip = reader.text("vip", diags).map(|vip| vip.value);
     let secure_vip = reader.text("secure-vip", diags).map(|vip| vip.value);
-    not_yet(&mut reader, diags);
+    let called = later::app_words(&mut reader, diags);
     let starts = starts(&mut reader, builder.duration, diags);
+    let start_place = reader.key_place("start");
     let zones = zones(&mut reader, cluster, diags);
     let servers = servers(&mut reader, builder);
     reader.finish(&mut builder.diags);
 
-    let (Some(name), Some(count), Some(template), Some(starts)) = (name, count, template, starts)
+    let (Some(name), Some(count), Some(template), Some(starts)) = (&name, count, template, starts)
     else {
-        return;
+        match name {
+            Some(name) => drop(builder.unclear.groups_of.insert(name.to_uppercase())),
+            None => builder.unclear.apps = true,
+        }
+        return called;
     };
     let total = builder.clients.len() as u64 + count.value;
     if total > MOST_INSTANCES {
         builder.diags.too_many(&count.place, "instances", total, MOST_INSTANCES);
-        return;
+        builder.unclear.groups_of.insert(name.to_uppercase());
+        return called;
     }
-    let app = builder.names.app(&name);
+    let app = builder.names.app(name);
     let vip = vip.unwrap_or_else(|| name.to_lowercase());
+    let endpoints = endpoints(&zones, servers, &config, builder);
     let profile = ClientProfile {
         flavor,
         http_client,
-        client: config.client.clone(),
-        instance: config.instance.clone(),
+        client: config.client,
+        instance: config.instance,
         warm_up,
         drain,
         vip_address: Some(builder.names.intern(&vip)),
         secure_vip_address: secure_vip.map(|vip| builder.names.intern(&vip)),
-        metadata: Arc::new(config.metadata.clone()),
+        metadata: Arc::new(config.metadata),
     };
     let profile = builder.profile(profile) as u32;
-    let endpoints = endpoints(&zones, servers, &config, builder);
-    let earlier = builder.groups.iter().filter(|group| group.app == app);
-    let first_index = earlier.map(|group| group.clients.len()).sum();
+    let size = builder.sizes.entry(app).or_default();
+    let first_index = *size;
+    *size += count.value as usize;
     let from = builder.clients.len();
-    let mut seen: BTreeSet<_> = builder
-        .groups
-        .iter()
-        .filter(|group| group.app == app)
-        .flat_map(|group| group.clients.clone())
-        .map(|client| builder.clients[client].key)
-        .collect();
+    let mut late = 0;
     let mut rng = Streams::new(builder.seed).chacha(Stream::Start, position as u64);
     for offset in 0..count.value as usize {
-        let id = template.fill(&name, first_index + offset);
+        let id = template.fill(name, first_index + offset);
+        let known = builder.names.instance_count();
         let key = builder.names.instance(app, &id);
-        if !seen.insert(key) {
+        // So far only instances have numbers, and servers their own.
+        if key.index() < known {
             let full = format!("{}/{id}", name.to_uppercase());
             let help =
                 "put `{index}` into `instance-id`; it counts on over the groups of an application";
@@ -149,6 +144,9 @@ fn group(position: usize, mut reader: Reader<'_>, cluster: &Cluster<'_>, builder
                 first + Span::from_nanos(rng.random_range(0..=over.nanos()))
             }
         };
+        // Of a single time that is said where it stands.
+        let one_by_one = !matches!(starts, Starts::At(_));
+        late += usize::from(one_by_one && start > builder.duration);
         let zone = zones[offset % zones.len()];
         builder.client_zones.push(zone as u16);
         builder.clients.push(ClientSetup {
@@ -158,7 +156,71 @@ fn group(position: usize, mut reader: Reader<'_>, cluster: &Cluster<'_>, builder
             endpoints: endpoints[offset % zones.len()],
         });
     }
+    if late > 0 {
+        warn_late(late, count.value, &start_place, builder);
+    }
     builder.groups.push(Group { app, clients: from..builder.clients.len(), first_index });
+    called
+}
+
+/// Some instances start when the run is over: no time in the file says so, but they are missed.
+fn warn_late(late: usize, count: u64, place: &Place, builder: &mut Builder) {
+    let end = builder.duration;
+    let message =
+        format!("{late} of {count} instances would start after the end of the run at {end}");
+    builder.diags.warn("W003", place, message, "start them earlier, or raise the `duration`");
+}
+
+fn name(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option<String> {
+    let Some(name) = reader.text("name", diags) else {
+        if reader.present(&["name"]).is_empty() {
+            diags.missing(&reader.place.clone(), "name", "[[apps]]", "name = \"ORDERS\"");
+        }
+        return None;
+    };
+    let forbidden = |letter: char| letter == '/' || letter.is_control();
+    if name.value.trim().is_empty()
+        || name.value.len() > LONGEST_NAME
+        || name.value.contains(forbidden)
+    {
+        diags.malformed(&name.place, "an application's name", &name.value, "`ORDERS`");
+    }
+    Some(name.value)
+}
+
+/// The configuration of a group's clients: `eureka.*`, and the group's own words for some of it.
+fn config(
+    reader: &mut Reader<'_>,
+    flavor: Flavor,
+    cluster: &Cluster<'_>,
+    diags: &mut Diagnostics,
+) -> EurekaConfig {
+    let mut config = cluster.config(flavor, diags);
+    let eureka = reader.node("eureka");
+    if let Some(eureka) = eureka {
+        config.apply(eureka, &["instance", "client"], diags);
+    }
+    if let Some(register) = reader.flag("register", diags) {
+        said_twice(reader, "register", eureka, "client.register-with-eureka", diags);
+        config.client.register_with_eureka = register;
+    }
+    if let Some(fetch) = reader.flag("fetch", diags) {
+        said_twice(reader, "fetch", eureka, "client.fetch-registry", diags);
+        config.client.fetch_registry = fetch;
+    }
+    if initial_status(reader, flavor, &mut config, diags) {
+        said_twice(reader, "initial-status", eureka, "instance.initial-status", diags);
+    }
+    if !reader.present(&["servers"]).is_empty() {
+        said_twice(reader, "servers", eureka, "client.service-url", diags);
+    }
+    if let Some(node) = reader.node("metadata") {
+        match &node.value {
+            Value::Table(map) => metadata(&mut config.metadata, map, diags),
+            other => diags.wrong_type(&node.place, "a table of texts", other.kind()),
+        }
+    }
+    config
 }
 
 fn instances(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option<Read<u64>> {
@@ -182,14 +244,15 @@ fn instances(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option<Read<u6
     }
 }
 
+/// Whether `initial-status` is there.
 fn initial_status(
     reader: &mut Reader<'_>,
     flavor: Flavor,
     config: &mut EurekaConfig,
     diags: &mut Diagnostics,
-) {
+) -> bool {
     let Some(text) = reader.text("initial-status", diags) else {
-        return;
+        return false;
     };
     match InstanceStatus::value_of(&text.value) {
         Some(status) => {
@@ -201,30 +264,10 @@ fn initial_status(
         }
         None => {
             let known = InstanceStatus::ALL.map(InstanceStatus::name);
-            diags.unknown_name(&text.place, "status", &text.value, &known);
+            diags.unknown_word(&text.place, "status", &text.value, &known);
         }
     }
-}
-
-/// Words of the format that this version does not execute yet.
-fn not_yet(reader: &mut Reader<'_>, diags: &mut Diagnostics) {
-    for (key, harmless) in [
-        ("calls", None),
-        ("health", None),
-        ("kind", Some("java")),
-        ("out-of-service", Some("as-is")),
-        ("re-register-on-404", None),
-        ("sends-status", None),
-        ("sends-dirty", None),
-    ] {
-        if let Some(node) = reader.node(key) {
-            let is_harmless =
-                matches!(&node.value, Value::Text(text) if Some(text.as_str()) == harmless);
-            if !is_harmless {
-                diags.not_yet(&reader.key_place(key), &format!("`{key}` of [[apps]]"));
-            }
-        }
-    }
+    true
 }
 
 fn starts(reader: &mut Reader<'_>, run: Span, diags: &mut Diagnostics) -> Option<Starts> {
@@ -259,7 +302,13 @@ fn starts(reader: &mut Reader<'_>, run: Span, diags: &mut Diagnostics) -> Option
 }
 
 fn zones(reader: &mut Reader<'_>, cluster: &Cluster<'_>, diags: &mut Diagnostics) -> Vec<usize> {
-    let names = reader.node("zone").map(|node| texts(node, diags)).unwrap_or_default();
+    let Some(node) = reader.node("zone") else {
+        return vec![0];
+    };
+    if matches!(&node.value, Value::List(list) if list.is_empty()) {
+        diags.out_of_range(&node.place, "`zone`", "at least one name");
+    }
+    let names = texts(node, diags);
     let zones: Vec<usize> =
         names.iter().map(|zone| cluster.zone(&zone.value, &zone.place, diags)).collect();
     if zones.is_empty() { vec![0] } else { zones }
@@ -267,6 +316,9 @@ fn zones(reader: &mut Reader<'_>, cluster: &Cluster<'_>, diags: &mut Diagnostics
 
 fn servers(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Vec<u16>> {
     let node = reader.node("servers")?;
+    if matches!(&node.value, Value::List(list) if list.is_empty()) {
+        builder.diags.out_of_range(&node.place, "`servers`", "at least one name");
+    }
     let listed = texts(node, &mut builder.diags);
     let hosts = listed.iter().filter_map(|name| builder.server(&name.value, &name.place));
     Some(hosts.map(|host| host.index() as u16).collect())
@@ -281,7 +333,7 @@ fn endpoints(
     builder: &mut Builder,
 ) -> Vec<u32> {
     let names: Vec<String> = builder.server_names().into_iter().map(str::to_owned).collect();
-    let configured = cluster::service_endpoints(config, &names, &mut builder.diags);
+    let configured = cluster::service_endpoints(config, &names, builder);
     let mut numbers = Vec::new();
     for zone in zones {
         let endpoints = match (&listed, &configured) {
@@ -301,77 +353,4 @@ fn endpoints(
         numbers.push(builder.endpoints(endpoints) as u32);
     }
     numbers
-}
-
-/// `instance-id`, taken apart.
-struct Template {
-    text: Read<String>,
-    parts: Vec<Part>,
-}
-
-enum Part {
-    Literal(String),
-    LowerApp,
-    UpperApp,
-    /// Zero-padded to so many digits.
-    Index(usize),
-    Generation,
-}
-
-impl Template {
-    fn read(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option<Self> {
-        let place = reader.place.clone();
-        let text = reader.text("instance-id", diags);
-        if text.is_none() && !reader.present(&["instance-id"]).is_empty() {
-            return None;
-        }
-        let text = text.unwrap_or(Read { value: "{app}-{index:04}".to_owned(), place });
-        let mut parts = Vec::new();
-        let mut rest = text.value.as_str();
-        while let Some((literal, after)) = rest.split_once('{') {
-            parts.push(Part::Literal(literal.to_owned()));
-            let Some((placeholder, after)) = after.split_once('}') else {
-                Self::malformed(&text, diags);
-                return None;
-            };
-            parts.push(match placeholder {
-                "app" => Part::LowerApp,
-                "APP" => Part::UpperApp,
-                "n" => Part::Generation,
-                "index" => Part::Index(0),
-                other => {
-                    let width = other.strip_prefix("index:0").and_then(|width| width.parse().ok());
-                    let Some(width @ 1..=20) = width else {
-                        Self::malformed(&text, diags);
-                        return None;
-                    };
-                    Part::Index(width)
-                }
-            });
-            rest = after;
-        }
-        parts.push(Part::Literal(rest.to_owned()));
-        if text.value.trim().is_empty() || text.value.contains('/') {
-            Self::malformed(&text, diags);
-            return None;
-        }
-        Some(Self { text, parts })
-    }
-
-    fn malformed(text: &Read<String>, diags: &mut Diagnostics) {
-        let example =
-            "`h{index:04}:{app}:8080`; placeholders are {app}, {APP}, {index}, {index:04}, {n}";
-        diags.malformed(&text.place, "a template of instance ids", &text.value, example);
-    }
-
-    fn fill(&self, app: &str, index: usize) -> String {
-        let part = |part: &Part| match part {
-            Part::Literal(text) => text.clone(),
-            Part::LowerApp => app.to_lowercase(),
-            Part::UpperApp => app.to_uppercase(),
-            Part::Index(width) => format!("{index:0width$}"),
-            Part::Generation => "0".to_owned(),
-        };
-        self.parts.iter().map(part).collect()
-    }
 }

@@ -1,5 +1,6 @@
 //! From text to plan: reads every part of a scenario in turn and puts the plan together.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,9 +13,9 @@ use super::reader::{Reader, texts};
 use super::source::{Place, Sources};
 use super::timeline::Timeline;
 use super::tree::Table;
-use super::{expect, network, overrides, timeline};
-use crate::eureka::Names;
+use super::{expect, network, overrides, timeline, units};
 use crate::eureka::client::{ClientProfile, Endpoints};
+use crate::eureka::{AppId, Names};
 use crate::sim::{ClientSetup, ServerSetup, Setup};
 use crate::time::{Instant, Span};
 
@@ -32,6 +33,23 @@ pub(super) struct Builder {
     pub(super) clients: Vec<ClientSetup>,
     pub(super) client_zones: Vec<u16>,
     pub(super) groups: Vec<Group>,
+    /// How many instances each application has so far.
+    pub(super) sizes: BTreeMap<AppId, usize>,
+    pub(super) unclear: Unclear,
+}
+
+/// What could not be understood. It is reported once; that other parts refer to it in vain is no
+/// problem of theirs.
+#[derive(Debug, Default)]
+pub(super) struct Unclear {
+    /// The run may be of any length.
+    pub(super) duration: bool,
+    /// There may be servers of any name.
+    pub(super) servers: bool,
+    /// There may be applications of any name.
+    pub(super) apps: bool,
+    /// Applications, in upper case, that may have more instances.
+    pub(super) groups_of: BTreeSet<String>,
 }
 
 /// Reads a scenario.
@@ -51,13 +69,19 @@ pub fn load(
     let mut sources = Sources::default();
     let mut diags = Diagnostics::default();
     let main = sources.add(path.display().to_string(), text);
-    let mut loader =
-        Loader { files, sources: &mut sources, diags: &mut diags, open: vec![path.to_path_buf()] };
+    let mut loader = Loader {
+        files,
+        sources: &mut sources,
+        diags: &mut diags,
+        open: vec![path.to_path_buf()],
+        too_many: false,
+    };
     let mut document = loader.load(path, main);
-    // What a broken file lacks is no problem of its own.
-    if diags.has_errors() {
+    // Of a text that cannot be parsed nobody knows what stands where.
+    if diags.has_syntax_errors() {
         return Err(Rejected { sources, diagnostics: diags.into_sorted() });
     }
+    let is_incomplete = diags.has_errors();
     overrides::apply(&mut document, sets, &mut sources, &mut diags);
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let place = Place { source: main, span: 0..0 };
@@ -67,7 +91,12 @@ pub fn load(
             plan.sources = sources;
             Ok(plan)
         }
-        Err(diags) => Err(Rejected { sources, diagnostics: diags.into_sorted() }),
+        Err(mut diags) => {
+            if is_incomplete {
+                diags.forget_absences();
+            }
+            Err(Rejected { sources, diagnostics: diags.into_sorted() })
+        }
     }
 }
 
@@ -91,6 +120,8 @@ fn build(
         clients: Vec::new(),
         client_zones: Vec::new(),
         groups: Vec::new(),
+        sizes: BTreeMap::new(),
+        unclear: Unclear::default(),
     };
     let mut reader = Reader::new(document, place, "the scenario");
     let name = name(&mut reader, stem, &mut builder.diags);
@@ -102,7 +133,7 @@ fn build(
     apps::read(reader.node("apps"), &cluster, &mut builder);
     let network = network::network(reader.node("network"), &cluster, &mut builder);
     let races = network::races(reader.node("sim"), &mut builder.diags);
-    let observe = network::observe(reader.node("observe"), builder.duration, &mut builder.diags);
+    let observe = network::observe(reader.node("observe"), &mut builder);
     network::hunt(reader.node("hunt"), &cluster, &mut builder);
     let Timeline { entries, plans } =
         timeline::read(reader.node("timeline"), &cluster, &mut builder);
@@ -115,14 +146,15 @@ fn build(
     if diags.has_errors() {
         return Err(diags);
     }
-    let mut plans_by_app: Vec<AppPlan> = Vec::new();
+    let mut apps: Vec<AppPlan> = Vec::new();
+    let mut positions: BTreeMap<AppId, usize> = BTreeMap::new();
     for group in &builder.groups {
+        let position = *positions.entry(group.app).or_insert_with(|| {
+            apps.push(AppPlan { app: group.app, hosts: Vec::new() });
+            apps.len() - 1
+        });
         let first = servers.len() + group.clients.start;
-        let hosts = first..servers.len() + group.clients.end;
-        match plans_by_app.iter_mut().find(|plan| plan.app == group.app) {
-            Some(plan) => plan.hosts.push(hosts),
-            None => plans_by_app.push(AppPlan { app: group.app, hosts: vec![hosts] }),
-        }
+        apps[position].hosts.push(first..servers.len() + group.clients.end);
     }
     let setup = Setup {
         seed,
@@ -143,7 +175,7 @@ fn build(
         about: head.about,
         source: head.source,
         setup: Arc::new(setup),
-        apps: plans_by_app,
+        apps,
         timeline: plans,
         observe,
         expectations,
@@ -192,13 +224,19 @@ impl Builder {
             }
             _ => {}
         }
-        let own_seed = reader.int("seed", 0..=i64::MAX, diags).map_or(0, |seed| seed.value as u64);
+        let own_seed = reader.whole("seed", 0..=u64::MAX, diags).map_or(0, |seed| seed.value);
         self.seed = seed.unwrap_or(own_seed);
+        // Nothing lies beyond a duration that is not known.
+        self.duration = units::LONGEST;
+        self.unclear.duration = true;
         match reader.duration("duration", diags) {
             Some(duration) if duration.value.is_zero() => {
                 diags.out_of_range(&duration.place, "`duration`", "longer than 0s");
             }
-            Some(duration) => self.duration = duration.value,
+            Some(duration) => {
+                self.duration = duration.value;
+                self.unclear.duration = false;
+            }
             None if reader.present(&["duration"]).is_empty() => {
                 diags.missing(&place, "duration", "the scenario", "duration = \"30m\"");
             }
@@ -212,7 +250,7 @@ impl Builder {
         Head { about, source }
     }
 
-    /// The number of a profile, the same for equal ones.
+    /// The number of a profile.
     pub(super) fn profile(&mut self, profile: ClientProfile) -> usize {
         self.profiles.push(profile);
         self.profiles.len() - 1

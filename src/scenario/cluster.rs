@@ -2,7 +2,7 @@
 
 use super::build::Builder;
 use super::diagnostics::Diagnostics;
-use super::eureka_keys::EurekaConfig;
+use super::eureka_keys::{EurekaConfig, sets};
 use super::reader::{Reader, texts};
 use super::source::Place;
 use super::tree::{Node, Value};
@@ -14,6 +14,8 @@ use crate::time::{Instant, Span};
 
 /// Most servers a scenario may have.
 const MOST_SERVERS: u64 = 1_000;
+/// Longest name of a server: that of a host, and of a file with what traces add to it.
+const LONGEST_NAME: usize = 200;
 /// Wall clocks at the start, in ms: from 2001 to 2250. Eureka takes small ones for "never".
 const EPOCHS: std::ops::RangeInclusive<i64> = 1_000_000_000_000..=8_835_000_000_000;
 
@@ -25,6 +27,8 @@ pub(super) struct Cluster<'a> {
     pub(super) error_bodies: ErrorBody,
     pub(super) epoch_ms: i64,
     pub(super) zones: Vec<String>,
+    /// There may be other zones: the list could not be understood.
+    zones_unclear: bool,
     /// How many servers, if they are given by their count.
     count: Option<u64>,
     /// `[eureka.*]`
@@ -44,6 +48,7 @@ impl<'a> Cluster<'a> {
             error_bodies: ErrorBody::None,
             epoch_ms: 1_700_000_000_000,
             zones: vec!["default".to_owned()],
+            zones_unclear: false,
             count: None,
             eureka,
         };
@@ -58,13 +63,11 @@ impl<'a> Cluster<'a> {
                 cluster.epoch_ms = epoch.value;
             }
             if let Some(zones) = reader.node("zones") {
-                cluster.zones = texts(zones, diags).into_iter().map(|zone| zone.value).collect();
-                if cluster.zones.is_empty() {
-                    diags.out_of_range(&zones.place, "`zones`", "at least one name");
-                    cluster.zones.push("default".to_owned());
-                }
+                cluster.read_zones(zones, diags);
             }
             cluster.count = server_count(&mut reader, diags);
+            builder.unclear.servers =
+                cluster.count.is_none() && !reader.present(&["servers"]).is_empty();
             reader.finish(diags);
         }
         cluster.error_bodies = bodies.unwrap_or(match cluster.flavor {
@@ -72,6 +75,26 @@ impl<'a> Cluster<'a> {
             Flavor::Netflix => ErrorBody::None,
         });
         cluster
+    }
+
+    fn read_zones(&mut self, node: &Node, diags: &mut Diagnostics) {
+        let before = diags.error_count();
+        let zones = texts(node, diags);
+        self.zones_unclear = diags.error_count() > before;
+        if zones.is_empty() {
+            if !self.zones_unclear {
+                diags.out_of_range(&node.place, "`zones`", "at least one name");
+            }
+            self.zones_unclear = true;
+            return;
+        }
+        for (index, zone) in zones.iter().enumerate() {
+            if zones[..index].iter().any(|earlier| earlier.value == zone.value) {
+                let help = "servers are dealt to the zones in turn: name each once";
+                diags.duplicate(&zone.place, "the zone", &zone.value, help);
+            }
+        }
+        self.zones = zones.into_iter().map(|zone| zone.value).collect();
     }
 
     /// The HTTP client of an application's processes, if nothing is said of it.
@@ -103,8 +126,10 @@ impl<'a> Cluster<'a> {
     /// The position of a zone.
     pub(super) fn zone(&self, name: &str, place: &Place, diags: &mut Diagnostics) -> usize {
         self.zones.iter().position(|zone| zone == name).unwrap_or_else(|| {
-            let known: Vec<&str> = self.zones.iter().map(String::as_str).collect();
-            diags.unknown_name(place, "zone", name, &known);
+            if !self.zones_unclear {
+                let known: Vec<&str> = self.zones.iter().map(String::as_str).collect();
+                diags.unknown_name(place, "zone", name, &known);
+            }
             0
         })
     }
@@ -129,7 +154,7 @@ pub(super) fn flavor(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option
     let name = reader.text("flavor", diags)?;
     let flavor = Flavor::value_of(&name.value);
     if flavor.is_none() {
-        diags.unknown_name(&name.place, "flavor", &name.value, &["spring-cloud", "netflix"]);
+        diags.unknown_word(&name.place, "flavor", &name.value, &["spring-cloud", "netflix"]);
     }
     flavor
 }
@@ -169,7 +194,7 @@ pub(super) fn http_client(
         Some(kind) => Some(kind),
         None => {
             let known = HttpClientKind::ALL.map(HttpClientKind::name);
-            diags.unknown_name(&text.place, "http-client", &text.value, &known);
+            diags.unknown_word(&text.place, "http-client", &text.value, &known);
             None
         }
     }
@@ -182,7 +207,7 @@ fn error_bodies(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option<Erro
         "none" => Some(ErrorBody::None),
         "html" => Some(ErrorBody::Html),
         other => {
-            diags.unknown_name(&text.place, "kind of error body", other, &["json", "none", "html"]);
+            diags.unknown_word(&text.place, "kind of error body", other, &["json", "none", "html"]);
             None
         }
     }
@@ -214,7 +239,8 @@ pub(super) fn servers(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut 
         }
     }
     for index in 0..drafts.len() {
-        resolve_peers(index, &mut drafts, &names, &mut builder.diags);
+        let unclear = builder.unclear.servers;
+        resolve_peers(index, &mut drafts, &names, unclear, &mut builder.diags);
     }
     builder.server_zones = drafts.iter().map(|draft| draft.zone).collect();
     for (index, draft) in drafts.into_iter().enumerate() {
@@ -265,6 +291,7 @@ fn draft(
 fn listed(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Vec<Draft> {
     let Value::List(list) = &node.value else {
         builder.diags.wrong_type(&node.place, "[[servers]] tables", node.value.kind());
+        builder.unclear.servers = true;
         return Vec::new();
     };
     if cluster.count.is_some() {
@@ -273,13 +300,20 @@ fn listed(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Vec<Draf
     }
     if list.is_empty() {
         builder.diags.out_of_range(&node.place, "`servers`", "at least one");
+        builder.unclear.servers = true;
     }
     if list.len() as u64 > MOST_SERVERS {
         builder.diags.too_many(&node.place, "servers", list.len() as u64, MOST_SERVERS);
+        builder.unclear.servers = true;
         return Vec::new();
     }
-    let list = list.iter().enumerate();
-    list.filter_map(|(index, node)| server(index, node, cluster, builder)).collect()
+    let drafts: Vec<Draft> = list
+        .iter()
+        .enumerate()
+        .filter_map(|(index, node)| server(index, node, cluster, builder))
+        .collect();
+    builder.unclear.servers |= drafts.len() < list.len();
+    drafts
 }
 
 fn server(
@@ -292,15 +326,22 @@ fn server(
     let diags = &mut builder.diags;
     let place = reader.key_place("name");
     let name = reader.text("name", diags).map(|name| name.value);
+    builder.unclear.servers |= name.is_none() && !reader.present(&["name"]).is_empty();
     let name = name.unwrap_or_else(|| format!("eureka-{index}"));
-    if name.is_empty() || name.contains(|c: char| c.is_control() || "/\\,\"' ".contains(c)) {
-        diags.malformed(&place, "a server's name, which is its host name", &name, "`eureka-0`");
+    let of_a_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    // It is the name of files too (not hidden ones), and stands in tables (where `-1` is computed).
+    let starts_well = name.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if !starts_well || name.len() > LONGEST_NAME || !name.bytes().all(of_a_host) {
+        let what = "a server's name, which is its host name";
+        let example = "`eureka-0`: letters and digits, and after the first `-`, `.` and `_`";
+        diags.malformed(&place, what, &name, example);
     }
     let flavor = flavor(&mut reader, diags).unwrap_or(cluster.flavor);
     let release = release(&mut reader, diags).unwrap_or(cluster.release);
     let own_client = http_client(&mut reader, diags);
     let mut config = cluster.config(flavor, diags);
-    if let Some(eureka) = reader.node("eureka") {
+    let eureka = reader.node("eureka");
+    if let Some(eureka) = eureka {
         config.apply(eureka, &["server", "instance", "client"], diags);
     }
     for (key, full) in [
@@ -308,6 +349,7 @@ fn server(
         ("fetch-registry", "client.fetch-registry"),
     ] {
         if let Some(flag) = reader.flag(key, diags) {
+            said_twice(&reader, key, eureka, full, diags);
             config.explicit.push(full.to_owned());
             match key {
                 "fetch-registry" => config.client.fetch_registry = flag,
@@ -329,6 +371,11 @@ fn server(
     };
     let start = instant("start", &mut reader);
     let open = instant("open", &mut reader);
+    if open.is_some_and(|open| open < start.unwrap_or(Instant::ZERO)) {
+        let message = "the server is to be open before its process starts".to_owned();
+        let help = "`open` counts from t = 0, as `start` does";
+        diags.misplaced(&reader.key_place("open"), message, help);
+    }
     let peers = reader
         .node("peers")
         .map(|node| texts(node, diags).into_iter().map(|peer| (peer.value, peer.place)).collect());
@@ -341,8 +388,28 @@ fn server(
     Some(draft)
 }
 
+/// A key of a table says what `eureka.*` in the same table says too: one of them would be ignored.
+pub(super) fn said_twice(
+    reader: &Reader<'_>,
+    key: &'static str,
+    eureka: Option<&Node>,
+    full: &str,
+    diags: &mut Diagnostics,
+) {
+    if eureka.is_some_and(|eureka| sets(eureka, full)) {
+        let message = format!("`{key}` is short for `eureka.{full}`, which is given too");
+        diags.misplaced(&reader.key_place(key), message, "keep one of them");
+    }
+}
+
 /// The peers of a server, in the order of the hash set of their URLs; a server is never its own peer.
-fn resolve_peers(index: usize, drafts: &mut [Draft], names: &[String], diags: &mut Diagnostics) {
+fn resolve_peers(
+    index: usize,
+    drafts: &mut [Draft],
+    names: &[String],
+    unclear: bool,
+    diags: &mut Diagnostics,
+) {
     let mut peers = Vec::new();
     match drafts[index].peers.take() {
         None => peers.extend((0..names.len()).filter(|&other| other != index)),
@@ -351,6 +418,7 @@ fn resolve_peers(index: usize, drafts: &mut [Draft], names: &[String], diags: &m
                 match names.iter().position(|known| *known == name) {
                     Some(peer) if peer == index => {}
                     Some(peer) => peers.push(peer),
+                    None if unclear => {}
                     None => {
                         let known: Vec<&str> = names.iter().map(String::as_str).collect();
                         diags.unknown_name(&place, "server", &name, &known);
@@ -397,7 +465,8 @@ fn finish(
             known.push(index as u16);
         }
     }
-    let endpoints = service_endpoints(&config, names, &mut builder.diags).unwrap_or_else(|| {
+    let configured = service_endpoints(&config, names, builder);
+    let endpoints = configured.unwrap_or_else(|| {
         let server_zone = |server: &u16| builder.server_zones.get(*server as usize).copied();
         let (own, other) = known.iter().partition(|server| server_zone(server) == Some(zone));
         Endpoints { own_zone: own, other_zones: other, in_given_order: false }
@@ -433,14 +502,23 @@ fn finish(
 pub(super) fn service_endpoints(
     config: &EurekaConfig,
     names: &[String],
-    diags: &mut Diagnostics,
+    builder: &mut Builder,
 ) -> Option<Endpoints> {
-    if config.service_urls.is_empty() {
+    let diags = &mut builder.diags;
+    let Some((_, (_, place))) = config.service_urls.first_key_value() else {
+        if let Some((_, (_, place))) = config.availability_zones.first_key_value() {
+            let message =
+                "`eureka.client.availability-zones` has no effect without `service-url`".to_owned();
+            let help = "the zones of a scenario are `cluster.zones` and `zone`";
+            diags.warn("W001", place, message, help);
+        }
         return None;
-    }
+    };
     let default_zones = vec!["defaultZone".to_owned()];
-    let zones = config.availability_zones.get(&config.client.region).unwrap_or(&default_zones);
+    let zones = config.availability_zones.get(&config.client.region);
+    let zones = zones.map_or(&default_zones, |(zones, _)| zones);
     let mut endpoints = Endpoints { in_given_order: true, ..Endpoints::default() };
+    let before = diags.error_count();
     for (position, zone) in zones.iter().enumerate() {
         let urls = config.service_urls.get(zone).or_else(|| config.service_urls.get("defaultZone"));
         let Some((urls, place)) = urls else {
@@ -451,12 +529,19 @@ pub(super) fn service_endpoints(
             match names.iter().position(|name| Some(name.as_str()) == host) {
                 Some(server) if position == 0 => endpoints.own_zone.push(server as u16),
                 Some(server) => endpoints.other_zones.push(server as u16),
+                None if builder.unclear.servers => {}
                 None => {
                     let known: Vec<&str> = names.iter().map(String::as_str).collect();
                     diags.unknown_name(place, "server", host.unwrap_or(url), &known);
                 }
             }
         }
+    }
+    let none = endpoints.own_zone.is_empty() && endpoints.other_zones.is_empty();
+    if none && !builder.unclear.servers && diags.error_count() == before {
+        let message = format!("`service-url` names no server for the zone `{}`", zones[0]);
+        let help = "without `availability-zones` the zone is `defaultZone`, spelled like this";
+        diags.misplaced(place, message, help);
     }
     Some(endpoints)
 }
@@ -477,7 +562,7 @@ impl Builder {
     /// The server of this name.
     pub(super) fn server(&mut self, name: &str, place: &Place) -> Option<HostId> {
         let found = self.servers.iter().position(|server| server.name == name);
-        if found.is_none() {
+        if found.is_none() && !self.unclear.servers {
             let known: Vec<String> = self.server_names().into_iter().map(str::to_owned).collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             self.diags.unknown_name(place, "server", name, &known);

@@ -35,6 +35,18 @@ pub struct Diagnostic {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Diagnostics {
     list: Vec<Diagnostic>,
+    lacks: Vec<Lack>,
+}
+
+/// A key that is missing, or several of which one is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Lack {
+    /// The table.
+    place: Place,
+    /// The keys, each in backticks.
+    keys: String,
+    /// Where it stands in the list of problems.
+    position: usize,
 }
 
 /// What is wrong with a scenario, and the texts it concerns.
@@ -61,11 +73,23 @@ impl Diagnostics {
     /// The problems in the order of the texts; each once.
     #[must_use]
     pub(super) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.list.sort_by_key(|diagnostic| {
-            (diagnostic.place.source, diagnostic.place.span.start, diagnostic.code)
+        // Down to the message, so that equal ones are neighbours.
+        self.list.sort_by(|a, b| {
+            let key = |d: &Diagnostic| (d.place.source, d.place.span.start, d.code);
+            key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
         });
         self.list.dedup();
         self.list
+    }
+
+    /// Whether the texts could be parsed.
+    pub(super) fn has_syntax_errors(&self) -> bool {
+        self.list.iter().any(|diagnostic| diagnostic.code == SYNTAX)
+    }
+
+    /// Drops what may be missing only because an included file is.
+    pub(super) fn forget_absences(&mut self) {
+        self.list.retain(|diagnostic| !ABSENCES.contains(&diagnostic.code));
     }
 
     fn error(&mut self, code: &'static str, place: &Place, message: String) -> &mut Diagnostic {
@@ -85,22 +109,25 @@ impl Diagnostics {
     }
 
     pub(super) fn syntax(&mut self, place: &Place, message: &str) {
-        self.error("S001", place, format!("not valid TOML: {}", message.trim()));
+        self.error(SYNTAX, place, format!("not valid TOML: {}", message.trim()));
     }
 
+    /// Also says which key was probably meant.
     pub(super) fn unknown_key<'a>(
         &mut self,
         place: &Place,
         key: &str,
         table: &str,
         known: impl IntoIterator<Item = &'a str>,
-    ) {
+    ) -> Option<&'a str> {
         let known: Vec<&str> = known.into_iter().collect();
-        let help = did_you_mean(key, &known).or_else(|| {
+        let meant = self.meant(key, &known);
+        let help = meant.map(did_you_mean).or_else(|| {
             let list = known.join(", ");
             (list.len() < 400 && !list.is_empty()).then(|| format!("{table} has: {list}"))
         });
         self.error("S002", place, format!("unknown key `{key}` in {table}")).help = help;
+        meant
     }
 
     pub(super) fn wrong_type(&mut self, place: &Place, expected: &str, found: &str) {
@@ -111,6 +138,25 @@ impl Diagnostics {
     pub(super) fn missing(&mut self, place: &Place, key: &str, table: &str, example: &str) {
         let message = format!("{table} lacks `{key}`");
         self.error("S004", place, message).help = Some(format!("add `{example}`"));
+        self.lacks(place, format!("`{key}`"));
+    }
+
+    fn lacks(&mut self, place: &Place, keys: String) {
+        let position = self.list.len() - 1;
+        self.lacks.push(Lack { place: place.clone(), keys, position });
+    }
+
+    /// A key of a table was written wrong. That the table lacks the right one is the same problem.
+    pub(super) fn forgive(&mut self, table: &Place, key: &str) {
+        let key = format!("`{key}`");
+        let is_meant = |lack: &Lack| lack.place == *table && lack.keys.contains(&key);
+        let Some(index) = self.lacks.iter().position(is_meant) else {
+            return;
+        };
+        self.list.remove(self.lacks.remove(index).position);
+        for later in &mut self.lacks[index..] {
+            later.position -= 1;
+        }
     }
 
     pub(super) fn malformed(&mut self, place: &Place, what: &str, text: &str, example: &str) {
@@ -122,8 +168,16 @@ impl Diagnostics {
         self.error("S006", place, format!("{what} must be {bounds}"));
     }
 
+    /// A word that is none of the format's.
+    pub(super) fn unknown_word(&mut self, place: &Place, kind: &str, word: &str, known: &[&str]) {
+        let one_of = || Some(format!("one of: {}", known.join(", ")));
+        let help = self.meant(word, known).map(did_you_mean).or_else(one_of);
+        self.error("S018", place, format!("there is no {kind} `{word}`")).help = help;
+    }
+
+    /// A name that nothing in the scenario has.
     pub(super) fn unknown_name(&mut self, place: &Place, kind: &str, name: &str, known: &[&str]) {
-        let help = did_you_mean(name, known).or_else(|| {
+        let help = self.meant(name, known).map(did_you_mean).or_else(|| {
             let list = known.join(", ");
             match list.len() {
                 0 => Some(format!("the scenario has no {kind}")),
@@ -139,17 +193,32 @@ impl Diagnostics {
         self.error("S008", place, message).help = Some(help);
     }
 
+    pub(super) fn no_selector(&mut self, place: &Place, text: &str, meant: Option<&str>) {
+        let help = match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => {
+                "write it like `app:ORDERS`, `instance:ORDERS/3`, `server:eureka-0`, `zone:a`, \
+                     `clients`, `servers` or `all`"
+                    .to_owned()
+            }
+        };
+        self.error("S005", place, format!("`{text}` is not a selector")).help = Some(help);
+    }
+
     pub(super) fn duplicate(&mut self, place: &Place, what: &str, name: &str, help: &str) {
         let message = format!("{what} `{name}` occurs twice");
         self.error("S009", place, message).help = Some(help.to_owned());
     }
 
     pub(super) fn not_exactly_one(&mut self, place: &Place, found: &[&str], wanted: &str) {
-        let message = match found {
-            [] => format!("this has none of {wanted}"),
-            found => format!("this has {}: exactly one is wanted", found.join(" and ")),
-        };
-        self.error("S010", place, message).help = Some(format!("exactly one of {wanted}"));
+        if found.is_empty() {
+            let message = "a key is missing here".to_owned();
+            self.error("S010", place, message).help = Some(format!("add one of {wanted}"));
+            self.lacks(place, wanted.to_owned());
+        } else {
+            let message = format!("this has `{}`: exactly one is wanted", found.join("` and `"));
+            self.error("S010", place, message).help = Some(format!("exactly one of {wanted}"));
+        }
     }
 
     pub(super) fn beyond_duration(&mut self, place: &Place, what: &str, duration: impl Display) {
@@ -187,16 +256,53 @@ impl Diagnostics {
         self.error("S017", place, message).help = Some(help.to_owned());
     }
 
+    pub(super) fn unknown_in_argument(
+        &mut self,
+        place: &Place,
+        list: &str,
+        name: &str,
+        known: &[&str],
+    ) {
+        let help = nearest(name, known)
+            .map(did_you_mean)
+            .unwrap_or_else(|| "the name is the entry's `name`".to_owned());
+        self.argument(place, format!("no [[{list}]] is called `{name}`"), &help);
+    }
+
     pub(super) fn warn(&mut self, code: &'static str, place: &Place, message: String, help: &str) {
         self.push(Severity::Warning, code, place, message).help = Some(help.to_owned());
     }
 }
 
-/// "did you mean `…`?" for the nearest known name, if one is near enough.
-fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {
-    let lower = name.to_lowercase();
-    let distance = |known: &&&str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
-    let nearest = known.iter().min_by_key(distance)?;
-    let near = distance(&nearest) <= 1 + name.chars().count() / 4;
-    near.then(|| format!("did you mean `{nearest}`?"))
+impl Diagnostics {
+    /// What was probably meant; not for the thousandth problem of a file that is no scenario at all.
+    fn meant<'a>(&self, name: &str, known: &[&'a str]) -> Option<&'a str> {
+        const MOST: usize = 1_000;
+        if self.list.len() < MOST { nearest(name, known) } else { None }
+    }
 }
+
+fn did_you_mean(nearest: &str) -> String {
+    format!("did you mean `{nearest}`?")
+}
+
+/// The nearest of the known names, if one is near enough.
+pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    // Nobody means a long one, and distances cost memory by both lengths.
+    const LONGEST: usize = 100;
+    let length = name.chars().take(LONGEST + 1).count();
+    if length > LONGEST {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    let distance = |known: &&str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
+    let known = known.iter().copied().filter(|known| known.len() <= 2 * LONGEST);
+    let (distance, nearest) = known.map(|known| (distance(&known), known)).min_by_key(|d| d.0)?;
+    (distance <= 1 + length / 4).then_some(nearest)
+}
+
+/// The code of problems of syntax.
+const SYNTAX: &str = "S001";
+/// The codes of problems that a missing file may be the reason of: a missing key, an unknown name, a
+/// selector without matches.
+const ABSENCES: [&str; 3] = ["S004", "S007", "S008"];

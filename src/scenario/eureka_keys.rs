@@ -19,11 +19,13 @@ pub(super) struct EurekaConfig {
     pub(super) instance: InstanceConfig,
     /// `service-url`: for each zone the URLs, and where they stand.
     pub(super) service_urls: BTreeMap<String, (Vec<String>, Place)>,
-    /// `availability-zones`: for each region its zones.
-    pub(super) availability_zones: BTreeMap<String, Vec<String>>,
+    /// `availability-zones`: for each region its zones, and where they stand.
+    pub(super) availability_zones: BTreeMap<String, (Vec<String>, Place)>,
     pub(super) metadata: BTreeMap<Arc<str>, Arc<str>>,
     /// Keys that were set, in kebab-case and with their section: `client.fetch-registry`.
     pub(super) explicit: Vec<String>,
+    /// Of an application, not of a server; what stands at the top level is for both.
+    is_app: bool,
 }
 
 impl EurekaConfig {
@@ -36,6 +38,7 @@ impl EurekaConfig {
             availability_zones: BTreeMap::new(),
             metadata: BTreeMap::new(),
             explicit: Vec::new(),
+            is_app: false,
         }
     }
 
@@ -46,6 +49,7 @@ impl EurekaConfig {
 
     /// Applies a table `eureka`. With `sections` other than all three, the others are errors.
     pub(super) fn apply(&mut self, node: &Node, sections: &[&str], diags: &mut Diagnostics) {
+        self.is_app = !sections.contains(&"server");
         let Value::Table(table) = &node.value else {
             diags.wrong_type(&node.place, "a table", node.value.kind());
             return;
@@ -84,8 +88,11 @@ impl EurekaConfig {
                 (Value::Table(_), "experimental") if section == "server" => {
                     diags.not_yet(place, "`eureka.server.experimental`");
                 }
-                (Value::Table(inner), _) => {
+                (Value::Table(inner), _) if !inner.is_empty() => {
                     self.apply_section(section, &format!("{name}."), inner, diags);
+                }
+                (other, map) if map_of(section, map) => {
+                    diags.wrong_type(&node.place, "a table", other.kind());
                 }
                 _ => self.apply_key(section, &name, place, node, diags),
             }
@@ -100,15 +107,31 @@ impl EurekaConfig {
         node: &Node,
         diags: &mut Diagnostics,
     ) {
-        let Some(value) = config_value(&node.value) else {
-            diags.wrong_type(&node.place, "a single value", node.value.kind());
-            return;
-        };
         let full = format!("eureka.{section}.{key}");
+        // An empty table is no value, but its key may be unknown, which is the first thing to say.
+        let value = match &node.value {
+            Value::Table(_) => ConfigValue::Text(String::new()),
+            _ => match config_value(node, &full, diags) {
+                Some(value) => value,
+                None => return,
+            },
+        };
         let result = match section {
             "server" => self.server.set(key, &value),
+            "client" if key == "healthcheck.enabled" && value == ConfigValue::Flag(true) => {
+                Err(ConfigError::NotYet)
+            }
             "client" => self.client.set(key, &value),
             _ => match self.instance.set(key, &value) {
+                Err(ConfigError::UnknownKey) if self.is_app => {
+                    let of_server = INSTANCE_REGISTRY_KEYS.iter().any(|(name, _)| *name == key);
+                    if of_server {
+                        let message = format!("`{full}` is a setting of servers");
+                        diags.misplaced(place, message, "write it at the top level");
+                        return;
+                    }
+                    Err(ConfigError::UnknownKey)
+                }
                 Err(ConfigError::UnknownKey) => {
                     config::set(INSTANCE_REGISTRY_KEYS, &mut self.server, key, &value)
                 }
@@ -116,17 +139,21 @@ impl EurekaConfig {
             },
         };
         match result {
+            Ok(_) if matches!(node.value, Value::Table(_)) => {
+                diags.wrong_type(&node.place, "a single value", node.value.kind());
+            }
             Ok(true) => self.explicit.push(format!("{section}.{key}")),
             Ok(false) => {
                 let message = format!("`{full}` has no effect in a simulated cluster");
                 diags.warn("W001", place, message, "it is accepted so that files can be pasted");
             }
             Err(ConfigError::UnknownKey) => {
-                let known: Vec<&str> = match section {
+                let mut known: Vec<&str> = match section {
                     "server" => ServerConfig::keys().collect(),
                     "client" => ClientConfig::keys().collect(),
                     _ => InstanceConfig::keys().collect(),
                 };
+                known.extend(MAPS.into_iter().filter(|map| map_of(section, map)));
                 diags.unknown_key(place, key, &format!("`eureka.{section}`"), known);
             }
             Err(ConfigError::WrongType(wanted)) => {
@@ -159,7 +186,7 @@ impl EurekaConfig {
                 continue;
             };
             let zones = text.split(',').map(|zone| zone.trim().to_owned()).collect();
-            self.availability_zones.insert(region.clone(), zones);
+            self.availability_zones.insert(region.clone(), (zones, node.place.clone()));
         }
     }
 }
@@ -173,7 +200,7 @@ pub(super) fn metadata(
     for (key, (_, node)) in map {
         let text = match &node.value {
             Value::Text(text) => text.clone(),
-            Value::Int(Ok(number)) => number.to_string(),
+            Value::Int(number) => number.to_string(),
             Value::Flag(flag) => flag.to_string(),
             other => {
                 diags.wrong_type(&node.place, "text", other.kind());
@@ -184,13 +211,42 @@ pub(super) fn metadata(
     }
 }
 
-/// A single value as a configuration value.
-pub(super) fn config_value(value: &Value) -> Option<ConfigValue> {
-    Some(match value {
+/// A single value as a configuration value; the name of its key is for the message.
+pub(super) fn config_value(node: &Node, key: &str, diags: &mut Diagnostics) -> Option<ConfigValue> {
+    Some(match &node.value {
         Value::Flag(flag) => ConfigValue::Flag(*flag),
-        Value::Int(Ok(number)) => ConfigValue::Int(*number),
+        Value::Int(number) => match i64::try_from(*number) {
+            Ok(number) => ConfigValue::Int(number),
+            Err(_) => {
+                diags.out_of_range(&node.place, &format!("`{key}`"), "a number of 64 bits");
+                return None;
+            }
+        },
+        Value::Decimal(number) if !number.is_finite() => {
+            diags.out_of_range(&node.place, &format!("`{key}`"), "a finite number");
+            return None;
+        }
         Value::Decimal(number) => ConfigValue::Decimal(*number),
         Value::Text(text) => ConfigValue::Text(text.clone()),
-        Value::Int(Err(_)) | Value::Date | Value::List(_) | Value::Table(_) => return None,
+        other @ (Value::Date | Value::List(_) | Value::Table(_)) => {
+            diags.wrong_type(&node.place, "a single value", other.kind());
+            return None;
+        }
     })
+}
+
+/// Whether a table `eureka` sets this key: `client.fetch-registry`.
+pub(super) fn sets(eureka: &Node, key: &str) -> bool {
+    let mut at = eureka;
+    key.split('.').all(|part| match &at.value {
+        Value::Table(table) => table.get(part).map(|(_, inner)| at = inner).is_some(),
+        _ => false,
+    })
+}
+
+/// Keys that have a table whose keys are the operator's own names, not Eureka's.
+pub(super) const MAPS: [&str; 3] = ["service-url", "availability-zones", "metadata-map"];
+
+fn map_of(section: &str, key: &str) -> bool {
+    MAPS.contains(&key) && (section == "instance") == (key == "metadata-map") && section != "server"
 }

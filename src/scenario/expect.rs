@@ -1,12 +1,12 @@
 //! `[[expect]]`: what must be true of the run.
 
 use super::build::Builder;
+use super::diagnostics::Diagnostics;
 use super::metric::{EventKind, Metric};
 use super::plan::{Bounds, Expectation, Servers, Subject, Wanted, When};
-use super::reader::{Reader, window};
+use super::reader::{Read, Reader, share, window};
 use super::select;
 use super::tree::{Node, Value};
-use super::units;
 use crate::eureka::InstanceStatus;
 use crate::sim::HostId;
 use crate::time::{Instant, Span};
@@ -24,6 +24,14 @@ pub(super) fn read(node: Option<&Node>, builder: &mut Builder) -> Vec<Expectatio
     }
 }
 
+/// Every key of [[expect]].
+const KEYS: [&str; 17] = [
+    "label", "metric", "event", "server", "app", "instance", "view", "equals", "at-least",
+    "at-most", "above", "below", "happens", "never", "at", "within", "during",
+];
+/// Those that are bounds.
+const BOUNDS: [&str; 5] = ["equals", "at-least", "at-most", "above", "below"];
+
 fn expectation(node: &Node, builder: &mut Builder) -> Option<Expectation> {
     let mut reader = Reader::of(node, "[[expect]]", &mut builder.diags)?;
     let label = reader.text("label", &mut builder.diags).map(|label| label.value);
@@ -34,7 +42,8 @@ fn expectation(node: &Node, builder: &mut Builder) -> Option<Expectation> {
         _ => {
             let place = reader.place.clone();
             builder.diags.not_exactly_one(&place, &found, "`metric`, `event`");
-            return None;
+            reader.knows(&KEYS);
+            None
         }
     };
     reader.finish(&mut builder.diags);
@@ -44,61 +53,85 @@ fn expectation(node: &Node, builder: &mut Builder) -> Option<Expectation> {
 }
 
 fn metric(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
-    let name = reader.text("metric", &mut builder.diags)?;
-    let metric = Metric::ALL.iter().find(|(known, _)| *known == name.value).map(|(_, m)| *m);
-    if metric.is_none() {
-        if Metric::LATER.contains(&name.value.as_str()) {
-            builder.diags.not_yet(&name.place, &format!("the metric `{}`", name.value));
-        } else {
-            let known: Vec<&str> = Metric::ALL.iter().map(|(name, _)| *name).collect();
-            builder.diags.unknown_name(&name.place, "metric", &name.value, &known);
-        }
-    }
+    let before = builder.diags.error_count();
+    let name = reader.text("metric", &mut builder.diags);
+    let metric = name.as_ref().and_then(|name| named(name, builder));
     let servers = servers(reader, builder);
     let app = app(reader, builder);
     let instance = instance(reader, builder);
-    let view = match reader.text("view", &mut builder.diags) {
-        Some(text) => Some(select::instance(&text.value, &text.place, builder)?.0),
-        None => None,
-    };
-    let bounds = bounds(reader, metric, builder);
+    let view = view(reader, builder);
+    let share = name.is_some_and(|name| name.value.ends_with("-share"));
+    let bounds = bounds(reader, metric, share, builder);
     let when = when(reader, builder);
-    let metric = metric?;
-    let place = reader.place.clone();
-    let diags = &mut builder.diags;
-    match (metric == Metric::Status, instance.is_some()) {
-        (true, false) => {
-            diags.missing(&place, "instance", "`metric = \"status\"`", "instance = \"ORDERS/3\"");
-            return None;
+    if let Some(metric) = metric {
+        check_scope(metric, servers, reader, &mut builder.diags);
+    }
+    if builder.diags.error_count() > before {
+        return None;
+    }
+    let (metric, bounds, when) = (metric?, bounds?, when?);
+    Some(Subject::Metric { metric, servers, app, instance, view, bounds, when })
+}
+
+/// The metric of this name, if it is computed.
+fn named(name: &Read<String>, builder: &mut Builder) -> Option<Metric> {
+    let metric = Metric::ALL.iter().find(|(known, _)| *known == name.value);
+    if metric.is_none() && Metric::LATER.contains(&name.value.as_str()) {
+        builder.diags.not_yet(&name.place, &format!("the metric `{}`", name.value));
+    } else if metric.is_none() {
+        let known: Vec<&str> =
+            Metric::ALL.iter().map(|(name, _)| *name).chain(Metric::LATER).collect();
+        builder.diags.unknown_word(&name.place, "metric", &name.value, &known);
+    }
+    metric.map(|(_, metric)| *metric)
+}
+
+/// Whether the metric has what it is asked for.
+fn check_scope(metric: Metric, servers: Servers, reader: &Reader<'_>, diags: &mut Diagnostics) {
+    let name = metric.name();
+    let mut misplaced = |key: &str, message: String, help: &str| {
+        diags.misplaced(&reader.key_place(key), message, help);
+    };
+    if reader.has("instance") && metric != Metric::Status {
+        misplaced("instance", format!("`{name}` is not of one instance"), "remove `instance`");
+    }
+    if reader.has("app") && !metric.by_app() {
+        let message = format!("`{name}` cannot be asked for one application");
+        misplaced("app", message, "remove `app`");
+    }
+    if reader.has("view") && !matches!(metric, Metric::RegistrySize | Metric::Status) {
+        let message = format!("a client's view has no `{name}`");
+        misplaced("view", message, "views have registry-size and status");
+    }
+    if reader.has("view") && reader.has("server") && servers != Servers::Each {
+        let message = "a view is a client's, whatever server it came from".to_owned();
+        misplaced("server", message, "remove `server` or `view`");
+    }
+    match servers {
+        Servers::Sum if metric.is_global() => {
+            let message = format!("`{name}` is one number for the whole run");
+            misplaced("server", message, "remove `server`");
         }
-        (false, true) => {
-            let message = format!("`{}` is not of one instance", metric.name());
-            diags.misplaced(&reader.key_place("instance"), message, "remove `instance`");
+        Servers::Sum if metric.is_flag() => {
+            let message = format!("`{name}` is true or false, which has no sum");
+            misplaced("server", message, "`max` is true if any server's is, `min` if all are");
+        }
+        Servers::Sum | Servers::Max | Servers::Min if metric == Metric::Status => {
+            let message = "a status has no sum, maximum or minimum".to_owned();
+            misplaced("server", message, "name a server, or leave it out for each");
         }
         _ => {}
     }
-    if app.is_some() && !metric.by_app() {
-        let message = format!("`{}` cannot be asked for one application", metric.name());
-        diags.misplaced(&reader.key_place("app"), message, "remove `app`");
+    if metric == Metric::Status && !reader.has("instance") {
+        let example = "instance = \"ORDERS/3\"";
+        diags.missing(&reader.place.clone(), "instance", "`metric = \"status\"`", example);
     }
-    if view.is_some() && !matches!(metric, Metric::RegistrySize | Metric::Status) {
-        let message = format!("a client's view has no `{}`", metric.name());
-        diags.misplaced(&reader.key_place("view"), message, "views have registry-size and status");
-    }
-    Some(Subject::Metric { metric, servers, app, instance, view, bounds: bounds?, when: when? })
 }
 
 fn event(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
-    let name = reader.text("event", &mut builder.diags)?;
-    let kind = EventKind::ALL.iter().find(|(known, _)| *known == name.value).map(|(_, k)| *k);
-    if kind.is_none() {
-        if name.value == "stuck" {
-            builder.diags.not_yet(&name.place, "the event `stuck`");
-        } else {
-            let known: Vec<&str> = EventKind::ALL.iter().map(|(name, _)| *name).collect();
-            builder.diags.unknown_name(&name.place, "event", &name.value, &known);
-        }
-    }
+    let before = builder.diags.error_count();
+    let name = reader.text("event", &mut builder.diags);
+    let kind = name.as_ref().and_then(|name| kind(name, builder));
     let server = match servers(reader, builder) {
         Servers::One(server) => Some(server),
         Servers::Each => None,
@@ -111,27 +144,60 @@ fn event(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
     };
     let app = app(reader, builder);
     let instance = instance(reader, builder);
-    let mut bounds = number_bounds(reader, builder);
-    let happens = reader.flag("happens", &mut builder.diags);
-    let never = reader.flag("never", &mut builder.diags);
-    if happens == Some(true) || never == Some(false) {
-        bounds.at_least = Some(1.0);
+    if let Some(kind) = kind.filter(|kind| !kind.has_instance()) {
+        for key in reader.present(&["app", "instance"]) {
+            let message = format!("`{}` events are of a server, not of an instance", kind.name());
+            let help = format!("remove `{key}`");
+            builder.diags.misplaced(&reader.key_place(key), message, &help);
+        }
     }
-    if never == Some(true) || happens == Some(false) {
-        bounds.at_most = Some(0.0);
-    }
-    if bounds == Bounds::default() {
-        let place = reader.place.clone();
-        let wanted = "`happens`, `never`, `equals`, `at-least`, `at-most`, `above`, `below`";
-        builder.diags.not_exactly_one(&place, &[], wanted);
-    }
+    let bounds = count_bounds(reader, builder);
     let timed = !reader.present(&["during", "at", "within"]).is_empty();
-    let during = match when(reader, builder) {
-        Some(When::During(from, to) | When::Within(from, to)) if timed => Some((from, to)),
-        Some(_) => None,
-        None => return None,
+    let when = when(reader, builder);
+    if builder.diags.error_count() > before {
+        return None;
+    }
+    let during = match when? {
+        When::During(from, to) | When::Within(from, to) if timed => Some((from, to)),
+        _ => None,
     };
     Some(Subject::Event { kind: kind?, server, app, instance, bounds, during })
+}
+
+/// The kind of event of this name, if it is counted.
+fn kind(name: &Read<String>, builder: &mut Builder) -> Option<EventKind> {
+    let kind = EventKind::ALL.iter().find(|(known, _)| *known == name.value);
+    match kind {
+        // Nobody counts the registries written at the end, and nobody looks for the stuck yet.
+        _ if EventKind::LATER.contains(&name.value.as_str()) => {
+            builder.diags.not_yet(&name.place, &format!("the event `{}`", name.value));
+        }
+        None => {
+            let known: Vec<&str> =
+                EventKind::ALL.iter().map(|(name, _)| *name).chain(EventKind::LATER).collect();
+            builder.diags.unknown_word(&name.place, "event", &name.value, &known);
+        }
+        Some(_) => {}
+    }
+    kind.map(|(_, kind)| *kind)
+}
+
+/// `happens`, `never`, or bounds on how often.
+fn count_bounds(reader: &mut Reader<'_>, builder: &mut Builder) -> Bounds {
+    let bounds = number_bounds(reader, false, builder);
+    let happens = reader.flag("happens", &mut builder.diags);
+    let never = reader.flag("never", &mut builder.diags);
+    let mut found = reader.present(&["happens", "never"]);
+    found.extend(reader.present(&BOUNDS).first());
+    if found.len() != 1 {
+        let wanted = "`happens`, `never`, or a bound on the count";
+        builder.diags.not_exactly_one(&reader.place.clone(), &found, wanted);
+    }
+    match (happens, never) {
+        (Some(true), _) | (_, Some(false)) => Bounds { at_least: Some(1.0), ..Bounds::default() },
+        (Some(false), _) | (_, Some(true)) => Bounds { at_most: Some(0.0), ..Bounds::default() },
+        (None, None) => bounds,
+    }
 }
 
 fn servers(reader: &mut Reader<'_>, builder: &mut Builder) -> Servers {
@@ -148,6 +214,18 @@ fn servers(reader: &mut Reader<'_>, builder: &mut Builder) -> Servers {
     }
 }
 
+/// The client whose view is meant.
+fn view(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<HostId> {
+    let text = reader.text("view", &mut builder.diags)?;
+    let (host, _) = select::instance(&text.value, &text.place, builder)?;
+    if host.index() < builder.servers.len() {
+        let message = format!("`{}` is a server: views are those of clients", text.value);
+        builder.diags.misplaced(&text.place, message, "name a client, as in `ORDERS/3`");
+        return None;
+    }
+    Some(host)
+}
+
 fn app(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<crate::eureka::AppId> {
     let text = reader.text("app", &mut builder.diags)?;
     select::app(&text.value, &text.place, builder)
@@ -158,31 +236,38 @@ fn instance(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<crate::eur
     select::instance(&text.value, &text.place, builder).map(|(_, key)| key)
 }
 
-/// The bounds of a metric: numbers, true or false, or a status.
+/// The bounds of a metric: numbers (or shares), true or false, or a status.
 fn bounds(
     reader: &mut Reader<'_>,
     metric: Option<Metric>,
+    share: bool,
     builder: &mut Builder,
 ) -> Option<Bounds> {
     let place = reader.place.clone();
-    let bounds = match metric {
-        Some(Metric::Status) => Bounds { equals: status(reader, builder), ..Bounds::default() },
-        Some(metric) if metric.is_flag() => {
-            let flag = reader.flag("equals", &mut builder.diags);
-            let equals = flag.map(|flag| Wanted::Number(f64::from(u8::from(flag))));
-            Bounds { equals, ..Bounds::default() }
-        }
-        _ => number_bounds(reader, builder),
-    };
-    let keys = ["equals", "at-least", "at-most", "above", "below"];
-    if bounds == Bounds::default() {
-        if reader.present(&keys).is_empty() {
-            let wanted = "`equals`, `at-least`, `at-most`, `above`, `below`";
-            builder.diags.not_exactly_one(&place, &[], wanted);
-        }
+    let given = reader.present(&BOUNDS);
+    if given.is_empty() {
+        let wanted = "`equals`, `at-least`, `at-most`, `above`, `below`";
+        reader.knows(&BOUNDS);
+        builder.diags.not_exactly_one(&place, &[], wanted);
         return None;
     }
-    Some(bounds)
+    let equals = match metric {
+        Some(Metric::Status) => status(reader, builder),
+        Some(metric) if metric.is_flag() => {
+            let flag = reader.flag("equals", &mut builder.diags);
+            flag.map(|flag| Wanted::Number(f64::from(u8::from(flag))))
+        }
+        _ => {
+            return Some(number_bounds(reader, share, builder));
+        }
+    };
+    reader.knows(&BOUNDS);
+    for key in given.into_iter().filter(|key| *key != "equals") {
+        let name = metric.map(Metric::name).unwrap_or_default();
+        let message = format!("`{name}` has no order: there is no `{key}`");
+        builder.diags.misplaced(&reader.key_place(key), message, "write `equals`");
+    }
+    equals.map(|equals| Bounds { equals: Some(equals), ..Bounds::default() })
 }
 
 fn status(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Wanted> {
@@ -194,27 +279,32 @@ fn status(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Wanted> {
     if status.is_none() {
         let mut known = InstanceStatus::ALL.map(InstanceStatus::name).to_vec();
         known.push("ABSENT");
-        builder.diags.unknown_name(&text.place, "status", &text.value, &known);
+        builder.diags.unknown_word(&text.place, "status", &text.value, &known);
     }
     status.map(|status| Wanted::Status(Some(status)))
 }
 
-fn number_bounds(reader: &mut Reader<'_>, builder: &mut Builder) -> Bounds {
+/// Bounds on a number; a share may be written as percentage.
+fn number_bounds(reader: &mut Reader<'_>, is_share: bool, builder: &mut Builder) -> Bounds {
     let mut number = |key: &'static str| {
-        if let Some(Node { value: Value::Text(text), .. }) = reader.node(key)
-            && let Some(ppb) = units::percentage(text)
-        {
+        if is_share {
+            let ppb = share(reader.node(key)?, &mut builder.diags)?;
             return Some(f64::from(ppb) / 1e9);
         }
         reader.number(key, &mut builder.diags).map(|number| number.value)
     };
-    Bounds {
+    let bounds = Bounds {
         equals: number("equals").map(Wanted::Number),
         at_least: number("at-least"),
         at_most: number("at-most"),
         above: number("above"),
         below: number("below"),
+    };
+    if !bounds.can_hold() {
+        let message = "no number is within all of these bounds".to_owned();
+        builder.diags.misplaced(&reader.place, message, "widen one of them");
     }
+    bounds
 }
 
 /// `at`, `at` + `within`, `during`, or none: always.
@@ -251,15 +341,19 @@ fn when(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<When> {
         let message = "`within` counts from `at`".to_owned();
         diags.misplaced(&within.place, message, "add `at`, or write `during`");
     }
+    if let (Some(at), Some(within)) = (at, &within)
+        && at <= end
+        && at + within.value > end
+    {
+        diags.beyond_duration(&within.place, "`at` + `within`", end);
+    }
     if diags.error_count() > before {
         return None;
     }
     let instant = |span: Span| Instant::ZERO + span;
     Some(match (during, at, within) {
         (Some((from, to)), ..) => When::During(instant(from), instant(to)),
-        (_, Some(at), Some(within)) => {
-            When::Within(instant(at), instant((at + within.value).min(end)))
-        }
+        (_, Some(at), Some(within)) => When::Within(instant(at), instant(at + within.value)),
         (_, Some(at), None) => When::During(instant(at), instant(at)),
         (None, None, _) => When::Always,
     })

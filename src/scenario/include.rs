@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::diagnostics::Diagnostics;
 use super::reader::texts;
 use super::source::{SourceId, Sources};
+use super::spelling;
 use super::tree::{self, Table};
 
 /// Reads files for whoever loads a scenario.
@@ -23,16 +24,21 @@ pub(super) struct Loader<'a> {
     pub(super) diags: &'a mut Diagnostics,
     /// The files being read, the scenario first.
     pub(super) open: Vec<PathBuf>,
+    /// There are more than can be: that is said once.
+    pub(super) too_many: bool,
 }
 
 /// How deep includes may be nested.
 const DEEPEST: usize = 16;
+/// How many files a scenario may include, each as often as it is named: two per level would be 65,536.
+const MOST: usize = 256;
 
 impl Loader<'_> {
     /// The tree of a text, with the files it includes merged beneath it.
     pub(super) fn load(&mut self, path: &Path, source: SourceId) -> Table {
         let text = self.sources.get(source).text.clone();
-        let own = tree::parse(&text, source, self.diags);
+        let mut own = tree::parse(&text, source, self.diags);
+        spelling::unify(&mut own, self.diags);
         let mut merged = Table::new();
         if let Some((_, includes)) = own.get("include") {
             for include in texts(includes, self.diags) {
@@ -63,6 +69,14 @@ impl Loader<'_> {
         if self.open.len() == DEEPEST {
             let problem = format!("includes are nested more than {DEEPEST} deep");
             self.diags.include(place, &problem, "include fewer files of files");
+            return None;
+        }
+        if self.sources.len() > MOST {
+            if !self.too_many {
+                let problem = format!("more than {MOST} files are included");
+                self.diags.include(place, &problem, "include each file once");
+                self.too_many = true;
+            }
             return None;
         }
         match self.files.read(&path) {

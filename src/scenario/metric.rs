@@ -182,6 +182,23 @@ impl EventKind {
         ("below-renew-threshold", Self::BelowRenewThreshold),
     ];
 
+    /// Kinds that are written (or will be), but not counted yet.
+    pub const LATER: [&'static str; 2] = ["registry", "stuck"];
+
+    /// Whether its events are of instances, not only of a server.
+    #[must_use]
+    pub const fn has_instance(self) -> bool {
+        !matches!(
+            self,
+            Self::Listening
+                | Self::OpenForTraffic
+                | Self::Threshold
+                | Self::Bucket
+                | Self::SelfPreservation
+                | Self::BelowRenewThreshold
+        )
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {

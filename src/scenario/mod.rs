@@ -1,6 +1,7 @@
 //! Scenario files: TOML read, checked and resolved into a [`Plan`], or refused with every problem at
 //! once, each with code, place and help. Nothing is run here, and files are read by whoever calls.
 
+mod actions;
 mod apps;
 mod build;
 mod cluster;
@@ -8,6 +9,8 @@ mod diagnostics;
 mod eureka_keys;
 mod expect;
 mod include;
+mod instance_id;
+mod later;
 mod metric;
 mod network;
 mod overrides;
@@ -16,6 +19,7 @@ mod reader;
 mod rest;
 mod select;
 mod source;
+mod spelling;
 mod timeline;
 mod tree;
 pub mod units;

@@ -5,9 +5,9 @@ use super::cluster::Cluster;
 use super::diagnostics::Diagnostics;
 use super::plan::{Observe, Sampling};
 use super::reader::{Reader, duration, duration_range, share, texts};
-use super::select;
 use super::tree::{Node, Value};
-use crate::sim::{HostSet, Latency, LinkException, Loss, NetworkSetup, Races};
+use super::{later, select};
+use crate::sim::{ClientSetup, HostSet, Latency, LinkException, Loss, NetworkSetup, Races};
 use crate::time::Span;
 
 /// The latency if nothing is said: a local network.
@@ -51,7 +51,7 @@ pub(super) fn network(
             "blackhole" => setup.dead_hosts_are_black_holes = true,
             other => {
                 let known = ["latency", "blackhole"];
-                builder.diags.unknown_name(&text.place, "kind of refusal", other, &known);
+                builder.diags.unknown_word(&text.place, "kind of refusal", other, &known);
             }
         }
     }
@@ -92,14 +92,25 @@ fn links(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Vec<LinkE
         return Vec::new();
     };
     let mut links = Vec::new();
-    for node in list {
+    for (index, node) in list.iter().enumerate() {
         let Some(mut reader) = Reader::of(node, "a link", &mut builder.diags) else {
             continue;
         };
-        let from = side(&mut reader, "from", cluster, builder);
-        let to = side(&mut reader, "to", cluster, builder);
+        // Shares are drawn apart from those of timeline entries, which are numbered from 0.
+        let number = u64::MAX - 2 * index as u64;
+        let from = side(&mut reader, "from", number, cluster, builder);
+        let to = side(&mut reader, "to", number - 1, cluster, builder);
         let latency = reader.node("latency").map(|node| latency(node, &mut builder.diags));
         let loss = reader.node("loss").map(|node| loss(node, &mut builder.diags));
+        if latency.is_none() && loss.is_none() {
+            let place = reader.place.clone();
+            builder.diags.missing(
+                &place,
+                "latency",
+                "a link",
+                "latency = \"40ms\"` or `loss = \"1%\"",
+            );
+        }
         reader.finish(&mut builder.diags);
         if let (Some(from), Some(to)) = (from, to) {
             let (latency, loss) = (latency.flatten(), loss.flatten());
@@ -113,6 +124,7 @@ fn links(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Vec<LinkE
 fn side(
     reader: &mut Reader<'_>,
     key: &'static str,
+    number: u64,
     cluster: &Cluster<'_>,
     builder: &mut Builder,
 ) -> Option<HostSet> {
@@ -126,7 +138,7 @@ fn side(
     {
         return Some([crate::sim::HostId::new(server)].into_iter().collect());
     }
-    select::host_set(node, cluster, builder)
+    select::host_set(node, number, cluster, builder)
 }
 
 pub(super) fn races(node: Option<&Node>, diags: &mut Diagnostics) -> Races {
@@ -144,7 +156,7 @@ pub(super) fn races(node: Option<&Node>, diags: &mut Diagnostics) -> Races {
         let text = reader.text(key, diags)?;
         let chosen = words.iter().position(|word| *word == text.value);
         if chosen.is_none() {
-            diags.unknown_name(&text.place, &format!("`{key}`"), &text.value, &words);
+            diags.unknown_word(&text.place, &format!("`{key}`"), &text.value, &words);
         }
         chosen.map(|position| position == 1)
     };
@@ -161,35 +173,68 @@ pub(super) fn races(node: Option<&Node>, diags: &mut Diagnostics) -> Races {
     races
 }
 
-pub(super) fn observe(node: Option<&Node>, run: Span, diags: &mut Diagnostics) -> Observe {
+/// Most rows that a series may have: they are kept in memory, about 100 bytes each.
+const MOST_ROWS: u64 = 10_000_000;
+
+pub(super) fn observe(node: Option<&Node>, builder: &mut Builder) -> Observe {
     // About 1800 samples, at least a second apart.
-    let second = Span::from_secs(1);
+    let (run, second) = (builder.duration, Span::from_secs(1));
     let default = Span::from_nanos(run.nanos() / 1800).max(second);
     let mut observe = Observe { every: Sampling::Every(default), views: false };
-    let Some(mut reader) = node.and_then(|node| Reader::of(node, "[observe]", diags)) else {
+    let reader = node.and_then(|node| Reader::of(node, "[observe]", &mut builder.diags));
+    let Some(mut reader) = reader else {
         return observe;
     };
-    if let Some(node) = reader.node("every") {
-        match &node.value {
-            Value::Text(word) if word == "change" => observe.every = Sampling::Change,
-            _ => {
-                if let Some(every) = duration(node, diags) {
-                    if every < Span::from_millis(1) {
-                        diags.out_of_range(&node.place, "`every`", "at least 1ms, or \"change\"");
-                    }
-                    observe.every = Sampling::Every(every.max(Span::from_millis(1)));
-                }
-            }
+    if let Some(node) = reader.node("every")
+        && let Some(every) = sampling(node, builder)
+    {
+        observe.every = every;
+        let rows = rows(every, builder);
+        if rows > MOST_ROWS && !builder.unclear.duration {
+            builder.diags.too_many(&node.place, "rows of series.csv", rows, MOST_ROWS);
         }
     }
-    if let Some(views) = reader.flag("views", diags) {
+    if let Some(views) = reader.flag("views", &mut builder.diags) {
         observe.views = views;
     }
-    if reader.node("metrics").is_some() {
-        diags.not_yet(&reader.key_place("metrics"), "`metrics` of [observe]");
+    if let Some(node) = reader.node("metrics") {
+        later::metrics(node, &mut builder.diags);
     }
-    reader.finish(diags);
+    reader.finish(&mut builder.diags);
     observe
+}
+
+fn sampling(node: &Node, builder: &mut Builder) -> Option<Sampling> {
+    if matches!(&node.value, Value::Text(word) if word == "change") {
+        return Some(Sampling::Change);
+    }
+    let every = duration(node, &mut builder.diags)?;
+    if every < Span::from_millis(1) {
+        let bounds = "at least 1ms, or \"change\"";
+        builder.diags.out_of_range(&node.place, "`every`", bounds);
+        return None;
+    }
+    Some(Sampling::Every(every))
+}
+
+/// About how many rows the series will have. What changes most often is the number of renewals: with
+/// every heartbeat, at every server.
+fn rows(every: Sampling, builder: &Builder) -> u64 {
+    let run = builder.duration.nanos();
+    let of_each: u64 = match every {
+        Sampling::Every(every) => run / every.nanos(),
+        Sampling::Change => {
+            let seconds = run / Span::from_secs(1).nanos();
+            let beats = |client: &ClientSetup| {
+                let profile = &builder.profiles[client.profile as usize];
+                let every = profile.instance.lease_info().renewal_interval_in_secs;
+                let beats = profile.client.register_with_eureka;
+                if beats { seconds / u64::from(every.unsigned_abs().max(1)) } else { 0 }
+            };
+            builder.clients.iter().map(beats).sum()
+        }
+    };
+    of_each.saturating_mul(builder.servers.len() as u64)
 }
 
 /// `[hunt]` is checked here and used by `hunt`.
@@ -200,14 +245,14 @@ pub(super) fn hunt(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Bui
     };
     if let Some(node) = reader.node("faults") {
         for fault in texts(node, &mut builder.diags) {
-            let known = super::timeline::ACTIONS;
+            let known = super::actions::ACTIONS;
             if !known.contains(&fault.value.as_str()) {
-                builder.diags.unknown_name(&fault.place, "fault", &fault.value, &known);
+                builder.diags.unknown_word(&fault.place, "fault", &fault.value, &known);
             }
         }
     }
     if let Some(node) = reader.node("protect") {
-        select::host_set(node, cluster, builder);
+        select::selection(node, cluster, builder);
     }
     reader.duration("quiet", &mut builder.diags);
     reader.int("runs", 1..=i64::MAX, &mut builder.diags);

@@ -2,67 +2,105 @@
 
 use super::diagnostics::Diagnostics;
 use super::source::{Place, Sources};
+use super::spelling;
 use super::tree::{self, Node, Table, Value};
 
-/// Puts each `KEY=VALUE` into the tree. `apps.NAME` and `servers.NAME` address by name.
+/// Lists whose entries are addressed by name: `apps.ORDERS.instances`.
+const LISTS: [&str; 3] = ["apps", "servers", "timeline"];
+
+/// A value and where it goes.
+struct Set {
+    keys: Vec<String>,
+    place: Place,
+    value: Node,
+}
+
+/// Puts each `KEY=VALUE` into the tree. `apps.NAME`, `servers.NAME` and `timeline.NAME` address by name.
 pub(super) fn apply(
     document: &mut Table,
     sets: &[String],
     sources: &mut Sources,
     diags: &mut Diagnostics,
 ) {
-    for set in sets {
-        let source = sources.add("--set", set.clone());
-        let place = Place { source, span: 0..set.len() };
-        let Some((key, value)) = set.split_once('=') else {
-            let help = "write `--set KEY=VALUE`, as in `--set eureka.server.renewal-percent-threshold=0.49`";
-            diags.argument(&place, format!("`{set}` has no `=`"), help);
-            continue;
-        };
-        let Some(keys) = tree::parse_key(key.trim()) else {
-            let help = "keys are written as in the file, with dots: `apps.ORDERS.instances`";
-            diags.argument(&place, format!("`{key}` is not a key"), help);
-            continue;
-        };
-        let key_place = Place { source, span: 0..key.len() };
-        let value = tree::parse_value(value, source, key.len() + 1);
-        insert(document, &keys, &key_place, value, diags);
+    let sets: Vec<Set> = sets.iter().filter_map(|set| parse(set, sources, diags)).collect();
+    // Entries are changed after the keys that say which there are: `cluster.servers`.
+    let (entries, others): (Vec<Set>, Vec<Set>) =
+        sets.into_iter().partition(|set| is_list(&set.keys) && set.keys.len() > 2);
+    for Set { keys, place, value } in others {
+        put(document, &keys, &place, value, diags);
     }
+    for Set { keys, place, value } in entries {
+        put_in_entry(document, &keys, &place, &value, diags);
+    }
+    spelling::unify(document, diags);
 }
 
-fn insert(
+fn parse(set: &str, sources: &mut Sources, diags: &mut Diagnostics) -> Option<Set> {
+    let source = sources.add("--set", set);
+    let place = Place { source, span: 0..set.len() };
+    let Some((key, value)) = set.split_once('=') else {
+        let help =
+            "write `--set KEY=VALUE`, as in `--set eureka.server.renewal-percent-threshold=0.49`";
+        diags.argument(&place, format!("`{set}` has no `=`"), help);
+        return None;
+    };
+    let Some(mut keys) = tree::parse_key(key.trim()) else {
+        let help = "keys are written as in the file, with dots: `apps.ORDERS.instances`";
+        diags.argument(&place, format!("`{key}` is not a key"), help);
+        return None;
+    };
+    let key_place = Place { source, span: 0..key.len() };
+    if keys[0] == "include" {
+        let help = "write it into the file";
+        diags.argument(&key_place, "files are included before `--set` is read".to_owned(), help);
+        return None;
+    }
+    spelling::unify_path(&mut keys);
+    // Spaces around `=` are no part of the value, as in the file; those within quotes are.
+    let offset = set.len() - value.trim_start().len();
+    let value = tree::parse_value(value.trim(), source, offset);
+    Some(Set { keys, place: key_place, value })
+}
+
+fn is_list(keys: &[String]) -> bool {
+    keys.first().is_some_and(|first| LISTS.contains(&first.as_str()))
+}
+
+/// Changes the entries of a list that have this name: there may be several groups of an application.
+fn put_in_entry(
     document: &mut Table,
     keys: &[String],
     place: &Place,
-    value: Node,
+    value: &Node,
     diags: &mut Diagnostics,
 ) {
-    let list = matches!(keys.first().map(String::as_str), Some("apps" | "servers" | "timeline"));
-    match keys {
-        [kind, name, rest @ ..] if list && !rest.is_empty() => {
-            if kind == "servers" {
-                name_counted_servers(document, place);
-            }
-            let entries = document.get_mut(kind).map(|(_, node)| &mut node.value);
-            let Some(Value::List(entries)) = entries else {
-                diags.argument(place, format!("the scenario has no [[{kind}]]"), "");
-                return;
-            };
-            let mut found = false;
-            for entry in entries {
-                if let Value::Table(table) = &mut entry.value
-                    && is_called(table, name, kind == "apps")
-                {
-                    found = true;
-                    put(table, rest, place, value.clone(), diags);
-                }
-            }
-            if !found {
-                let message = format!("no [[{kind}]] is called `{name}`");
-                diags.argument(place, message, "the name is the entry's `name`");
-            }
+    let [list, name, rest @ ..] = keys else {
+        return;
+    };
+    if list == "servers" && !name_counted_servers(document, place) {
+        return;
+    }
+    let entries = match document.get_mut(list).map(|(_, node)| &mut node.value) {
+        Some(Value::List(entries)) => entries,
+        // Something else stands there, and is reported where it stands.
+        Some(_) => return,
+        None => {
+            diags.argument(place, format!("the scenario has no [[{list}]]"), "");
+            return;
         }
-        _ => put(document, keys, place, value, diags),
+    };
+    let mut found = false;
+    for entry in entries.iter_mut() {
+        if let Value::Table(table) = &mut entry.value
+            && is_called(table, name, list == "apps")
+        {
+            found = true;
+            put(table, rest, place, value.clone(), diags);
+        }
+    }
+    if !found {
+        let names: Vec<&str> = entries.iter().filter_map(name_of).collect();
+        diags.unknown_in_argument(place, list, name, &names);
     }
 }
 
@@ -93,20 +131,34 @@ fn is_called(table: &Table, name: &str, any_case: bool) -> bool {
     }
 }
 
-/// Servers given by their count become entries with names, so that one of them can be changed.
-fn name_counted_servers(document: &mut Table, place: &Place) {
+fn name_of(entry: &Node) -> Option<&str> {
+    let Value::Table(table) = &entry.value else {
+        return None;
+    };
+    match &table.get("name")?.1.value {
+        Value::Text(name) => Some(name),
+        _ => None,
+    }
+}
+
+/// Servers given by their count become entries with names, so that one of them can be changed. False
+/// if the count is no good: it stays, and is reported where it stands.
+fn name_counted_servers(document: &mut Table, place: &Place) -> bool {
     if document.contains_key("servers") {
-        return;
+        return true;
     }
     let cluster = match document.get_mut("cluster").map(|(_, node)| &mut node.value) {
         Some(Value::Table(cluster)) => Some(cluster),
         _ => None,
     };
-    let count = cluster.and_then(|cluster| cluster.remove("servers"));
-    let count = match count.map(|(_, node)| node.value) {
-        Some(Value::Int(Ok(count @ 1..=1000))) => count,
-        _ => 1,
+    let count = match cluster.as_ref().and_then(|cluster| cluster.get("servers")) {
+        None => 1,
+        Some((_, Node { value: Value::Int(count @ 1..=1000), .. })) => *count,
+        Some(_) => return false,
     };
+    if let Some(cluster) = cluster {
+        cluster.remove("servers");
+    }
     let entry = |index| {
         let name = Node { value: Value::Text(format!("eureka-{index}")), place: place.clone() };
         let table = Table::from([("name".to_owned(), (place.clone(), name))]);
@@ -114,4 +166,5 @@ fn name_counted_servers(document: &mut Table, place: &Place) {
     };
     let list = Node { value: Value::List((0..count).map(entry).collect()), place: place.clone() };
     document.insert("servers".to_owned(), (place.clone(), list));
+    true
 }

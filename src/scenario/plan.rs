@@ -170,6 +170,22 @@ pub enum When {
 }
 
 impl Bounds {
+    /// Whether any number is within all of them.
+    #[must_use]
+    pub fn can_hold(&self) -> bool {
+        if let Some(Wanted::Number(wanted)) = self.equals {
+            return self.hold(wanted);
+        }
+        let crossed = |low: Option<f64>, high: Option<f64>, together: bool| match (low, high) {
+            (Some(low), Some(high)) => low > high || (low == high && !together),
+            _ => false,
+        };
+        !(crossed(self.at_least, self.at_most, true)
+            || crossed(self.at_least, self.below, false)
+            || crossed(self.above, self.at_most, false)
+            || crossed(self.above, self.below, false))
+    }
+
     /// Whether a number is within all of them.
     #[must_use]
     pub fn hold(&self, number: f64) -> bool {

@@ -1,5 +1,6 @@
 //! Reading a table key by key: every value by its type, every key that nobody asked for an error.
 
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use super::diagnostics::Diagnostics;
@@ -21,7 +22,7 @@ pub(super) struct Reader<'a> {
     /// Where the table stands.
     pub(super) place: Place,
     /// What it is called in messages: `[cluster]`.
-    name: &'a str,
+    pub(super) name: &'a str,
     /// The keys it may have.
     known: Vec<&'static str>,
 }
@@ -51,6 +52,11 @@ impl<'a> Reader<'a> {
     /// These keys are read by others.
     pub(super) fn knows(&mut self, keys: &[&'static str]) {
         self.known.extend(keys);
+    }
+
+    /// Whether a key is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
     }
 
     /// Which of these keys are there.
@@ -89,18 +95,26 @@ impl<'a> Reader<'a> {
         bounds: RangeInclusive<i64>,
         diags: &mut Diagnostics,
     ) -> Option<Read<i64>> {
-        let read = self.read(key, "a whole number", diags, |node| match &node.value {
-            Value::Int(number) => Some(number.clone().ok()),
+        self.whole(key, bounds, diags)
+    }
+
+    /// A whole number of any type, within bounds, both included.
+    pub(super) fn whole<T: TryFrom<i128> + PartialOrd + Display>(
+        &mut self,
+        key: &'static str,
+        bounds: RangeInclusive<T>,
+        diags: &mut Diagnostics,
+    ) -> Option<Read<T>> {
+        let read = self.read(key, "a whole number", diags, |node| match node.value {
+            Value::Int(number) => Some(number),
             _ => None,
         })?;
-        match read.value.filter(|number| bounds.contains(number)) {
-            Some(value) => Some(Read { value, place: read.place }),
-            None => {
-                let range = format!("from {} to {}", bounds.start(), bounds.end());
-                diags.out_of_range(&read.place, &format!("`{key}`"), range);
-                None
-            }
+        let value = T::try_from(read.value).ok().filter(|number| bounds.contains(number));
+        if value.is_none() {
+            let range = format!("from {} to {}", bounds.start(), bounds.end());
+            diags.out_of_range(&read.place, &format!("`{key}`"), range);
         }
+        value.map(|value| Read { value, place: read.place })
     }
 
     /// A decimal (or whole) number.
@@ -109,11 +123,16 @@ impl<'a> Reader<'a> {
         key: &'static str,
         diags: &mut Diagnostics,
     ) -> Option<Read<f64>> {
-        self.read(key, "a number", diags, |node| match &node.value {
-            Value::Int(Ok(number)) => Some(*number as f64),
-            Value::Decimal(number) if number.is_finite() => Some(*number),
+        let read = self.read(key, "a number", diags, |node| match node.value {
+            Value::Int(number) => Some(number as f64),
+            Value::Decimal(number) => Some(number),
             _ => None,
-        })
+        })?;
+        if !read.value.is_finite() {
+            diags.out_of_range(&read.place, &format!("`{key}`"), "a finite number");
+            return None;
+        }
+        Some(read)
     }
 
     pub(super) fn duration(
@@ -129,7 +148,10 @@ impl<'a> Reader<'a> {
     pub(super) fn finish(self, diags: &mut Diagnostics) {
         for (key, (place, _)) in self.table {
             if !self.known.contains(&key.as_str()) {
-                diags.unknown_key(place, key, self.name, self.known.iter().copied());
+                let known = self.known.iter().copied();
+                if let Some(meant) = diags.unknown_key(place, key, self.name, known) {
+                    diags.forgive(&self.place, meant);
+                }
             }
         }
     }
@@ -197,6 +219,11 @@ fn timed<T>(
             diags.out_of_range(&node.place, &format!("`{text}`"), "at most ten years");
             None
         }
+        Err(DurationError::Inverted) => {
+            let problem = format!("`{text}` ends before it begins");
+            diags.misplaced(&node.place, problem, "write the smaller one first");
+            None
+        }
     }
 }
 
@@ -205,9 +232,7 @@ pub(super) fn share(node: &Node, diags: &mut Diagnostics) -> Option<u32> {
     let (text, share) = match &node.value {
         Value::Text(text) => (text.clone(), units::percentage(text)),
         Value::Decimal(number) => (number.to_string(), units::fraction(*number)),
-        Value::Int(Ok(number)) => {
-            (number.to_string(), units::fraction(*number as f64).filter(|_| *number <= 1))
-        }
+        Value::Int(number) => (number.to_string(), units::fraction(*number as f64)),
         other => {
             diags.wrong_type(&node.place, "a share like `\"16%\"` or `0.16`", other.kind());
             return None;

@@ -2,11 +2,12 @@
 
 use super::build::Builder;
 use super::cluster::Cluster;
+use super::diagnostics::nearest;
 use super::reader::{Reader, share, texts};
 use super::source::Place;
 use super::tree::{Node, Value};
 use crate::eureka::InstanceKey;
-use crate::sim::{HostId, HostSet, Pick, Selection, Take};
+use crate::sim::{HostId, HostSet, Pick, Selection, Streams, Take};
 
 /// A selector in any of its forms: a text, a list of texts, or a table.
 pub(super) fn selection(
@@ -33,10 +34,14 @@ pub(super) fn from_reader(
     let select = reader.node("select");
     let share = reader.node("share").map(|node| share(node, &mut builder.diags));
     let count = reader.int("count", 0..=i64::from(u32::MAX), &mut builder.diags);
-    let pick = reader.text("pick", &mut builder.diags);
-    if share.is_some() && count.is_some() {
-        let found = ["share", "count"];
-        builder.diags.not_exactly_one(&place, &found, "`share`, `count`");
+    let pick = pick(reader, builder);
+    let amounts = reader.present(&["share", "count"]);
+    if amounts.len() == 2 {
+        builder.diags.not_exactly_one(&place, &amounts, "`share`, `count`");
+    }
+    if pick.is_some() && amounts.is_empty() {
+        let message = "`pick` says which of a `share` or `count` are taken".to_owned();
+        builder.diags.misplaced(&reader.key_place("pick"), message, "add one of them");
     }
     let Some(select) = select else {
         let example = "select = \"app:ORDERS\"";
@@ -49,25 +54,47 @@ pub(super) fn from_reader(
         (_, Some(count)) => Some(Take::Count(count.value as usize)),
         (None, None) => None,
     };
-    if let Some(Take::Count(count)) = selection.take
-        && count > selection.hosts.len()
-    {
-        let bounds = format!("at most {}, the number selected", selection.hosts.len());
-        builder.diags.out_of_range(&reader.key_place("count"), "`count`", bounds);
-    }
-    if let Some(pick) = pick {
-        selection.pick = match pick.value.as_str() {
-            "random" => Pick::Random,
-            "first" => Pick::First,
-            "last" => Pick::Last,
-            other => {
-                let known = ["random", "first", "last"];
-                builder.diags.unknown_name(&pick.place, "`pick`", other, &known);
-                Pick::Random
-            }
-        };
+    selection.pick = pick.unwrap_or(Pick::Random);
+    if amounts.len() < 2 {
+        check_amount(&selection, reader, builder);
     }
     Some(selection)
+}
+
+fn pick(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Pick> {
+    let text = reader.text("pick", &mut builder.diags)?;
+    Some(match text.value.as_str() {
+        "random" => Pick::Random,
+        "first" => Pick::First,
+        "last" => Pick::Last,
+        other => {
+            let known = ["random", "first", "last"];
+            builder.diags.unknown_word(&text.place, "`pick`", other, &known);
+            Pick::Random
+        }
+    })
+}
+
+/// More than there are cannot be taken, and nobody is no choice.
+fn check_amount(selection: &Selection, reader: &Reader<'_>, builder: &mut Builder) {
+    let (Some(take), selected) = (selection.take, selection.hosts.len()) else {
+        return;
+    };
+    match take {
+        Take::Count(count) if count > selected => {
+            let bounds = format!("at most {selected}, the number selected");
+            builder.diags.out_of_range(&reader.key_place("count"), "`count`", bounds);
+        }
+        Take::Count(0) => {
+            let help = "raise `count`, or leave the entry out".to_owned();
+            builder.diags.selects_nothing(&reader.key_place("count"), "count = 0", help);
+        }
+        Take::Share(_) if take.of(selected) == 0 => {
+            let help = format!("of {selected} selected, the share is rounded to none");
+            builder.diags.selects_nothing(&reader.key_place("share"), "share", help);
+        }
+        _ => {}
+    }
 }
 
 /// All hosts of a text or list of texts.
@@ -75,33 +102,44 @@ fn whole(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Option<Se
     let before = builder.diags.error_count();
     let mut hosts: Vec<HostId> = Vec::new();
     let mut taken = HostSet::default();
+    let mut understood = true;
     for text in texts(node, &mut builder.diags) {
-        for host in hosts_of(&text.value, &text.place, cluster, builder) {
+        let found = hosts_of(&text.value, &text.place, cluster, builder);
+        understood &= !found.is_empty();
+        for host in found {
             if !taken.contains(host) {
                 taken.insert(host);
                 hosts.push(host);
             }
         }
     }
-    let understood = builder.diags.error_count() == before;
+    understood &= builder.diags.error_count() == before;
+    if understood && hosts.is_empty() {
+        let help = "name at least one selector".to_owned();
+        builder.diags.selects_nothing(&node.place, "[]", help);
+        return None;
+    }
     understood.then_some(Selection { hosts, take: None, pick: Pick::Random })
 }
 
-/// A selector as a set; shares and counts make no sense there.
+/// A selector as a set of hosts. A share of them is drawn now, whether their processes run later or
+/// not; `entry` is the number of the timeline entry, so that each draws its own.
 pub(super) fn host_set(
     node: &Node,
+    entry: u64,
     cluster: &Cluster<'_>,
     builder: &mut Builder,
 ) -> Option<HostSet> {
     let selection = selection(node, cluster, builder)?;
-    if selection.take.is_some() {
-        let message =
-            "`share` and `count` are for processes, not for the ends of a link".to_owned();
-        builder.diags.misplaced(&node.place, message, "name the hosts, or a zone");
-    }
-    Some(selection.hosts.into_iter().collect())
+    Some(drawn(&selection, entry, builder).into_iter().collect())
 }
 
+/// The hosts that a selection takes if all of them qualify.
+pub(super) fn drawn(selection: &Selection, entry: u64, builder: &Builder) -> Vec<HostId> {
+    selection.resolve(&Streams::new(builder.seed), entry, |_| true)
+}
+
+/// The hosts of one selector; none if there is a problem, which is reported then or was before.
 fn hosts_of(
     text: &str,
     place: &Place,
@@ -142,16 +180,36 @@ fn hosts_of(
         None if text == "servers" => (0..servers).map(HostId::new).collect(),
         None if text == "all" => (0..servers + builder.clients.len()).map(HostId::new).collect(),
         _ => {
-            let example = "`app:ORDERS`, `instance:ORDERS/3`, `server:eureka-0`, `zone:a`, `clients`, `servers` or `all`";
-            builder.diags.malformed(place, "a selector", text, example);
+            let meant = meant(text, builder);
+            builder.diags.no_selector(place, text, meant.as_deref());
             return Vec::new();
         }
     };
-    if found.is_empty() {
+    let unclear = &builder.unclear;
+    let may_be_more = unclear.servers || unclear.apps || !unclear.groups_of.is_empty();
+    if found.is_empty() && !may_be_more {
         let help = "the scenario has no such process".to_owned();
         builder.diags.selects_nothing(place, text, help);
     }
     found
+}
+
+/// What is probably meant by a text that is no selector: a name without its kind, or a slip.
+fn meant(text: &str, builder: &Builder) -> Option<String> {
+    if let Some((kind, rest)) = text.split_once(':') {
+        let kind = nearest(kind, &["app", "instance", "server", "zone"])?;
+        return Some(format!("{kind}:{rest}"));
+    }
+    let is_app = |app| builder.groups.iter().any(|group| group.app == app);
+    if builder.server_names().contains(&text) {
+        Some(format!("server:{text}"))
+    } else if builder.names.find_app(text).is_some_and(is_app) {
+        Some(format!("app:{text}"))
+    } else if text.contains('/') {
+        Some(format!("instance:{text}"))
+    } else {
+        nearest(text, &["clients", "servers", "all"]).map(str::to_owned)
+    }
 }
 
 /// The application of this name.
@@ -161,13 +219,11 @@ pub(super) fn app(
     builder: &mut Builder,
 ) -> Option<crate::eureka::AppId> {
     let wanted = builder.names.find_app(name);
-    let app = wanted.filter(|app| builder.groups.iter().any(|group| group.app == *app));
-    if app.is_none() {
-        let known: Vec<String> = builder
-            .groups
-            .iter()
-            .map(|group| builder.names.app_name(group.app).to_owned())
-            .collect();
+    let app = wanted.filter(|app| builder.sizes.contains_key(app));
+    let may_be = builder.unclear.apps || builder.unclear.groups_of.contains(&name.to_uppercase());
+    if app.is_none() && !may_be {
+        let known: Vec<String> =
+            builder.sizes.keys().map(|app| builder.names.app_name(*app).to_owned()).collect();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         builder.diags.unknown_name(place, "application", name, &known);
     }
@@ -193,32 +249,30 @@ pub(super) fn instance(
         return Some((HostId::new(server), builder.servers[server].own));
     }
     let app = app(name, place, builder)?;
-    let index: Option<usize> = rest.parse().ok();
-    let of_app = builder.groups.iter().filter(|group| group.app == app);
-    for group in of_app {
-        let by_index = index
-            .and_then(|index| index.checked_sub(group.first_index))
-            .filter(|offset| *offset < group.clients.len())
-            .map(|offset| group.clients.start + offset);
-        let by_id = || {
-            group
-                .clients
-                .clone()
-                .find(|&client| builder.names.id_text(builder.clients[client].key) == rest)
-        };
-        if let Some(client) = by_index.or_else(by_id) {
-            let host = HostId::new(builder.servers.len() + client);
-            return Some((host, builder.clients[client].key));
-        }
+    // Digits are an index if there is such an instance, and may be an id otherwise.
+    let is_index = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let index: Option<usize> = if is_index { rest.parse().ok() } else { None };
+    let groups = || builder.groups.iter().filter(|group| group.app == app);
+    let by_index = index.and_then(|index| {
+        groups().find_map(|group| {
+            let offset = index.checked_sub(group.first_index)?;
+            (offset < group.clients.len()).then(|| group.clients.start + offset)
+        })
+    });
+    let by_id = || {
+        let is_called =
+            |client: &usize| builder.names.id_text(builder.clients[*client].key) == rest;
+        groups().find_map(|group| group.clients.clone().find(is_called))
+    };
+    if let Some(client) = by_index.or_else(by_id) {
+        let host = HostId::new(builder.servers.len() + client);
+        return Some((host, builder.clients[client].key));
     }
-    let count: usize = builder
-        .groups
-        .iter()
-        .filter(|group| group.app == app)
-        .map(|group| group.clients.len())
-        .sum();
-    let name = name.to_uppercase();
-    let help = format!("{name} has {count} instances, {name}/0 to {name}/{}", count - 1);
-    builder.diags.selects_nothing(place, &format!("instance:{text}"), help);
+    let upper = name.to_uppercase();
+    if !builder.unclear.groups_of.contains(&upper) {
+        let count = builder.sizes[&app];
+        let help = format!("{upper} has {count} instances, {upper}/0 to {upper}/{}", count - 1);
+        builder.diags.selects_nothing(place, &format!("instance:{text}"), help);
+    }
     None
 }

@@ -34,6 +34,11 @@ impl Sources {
         self.0.len() as SourceId - 1
     }
 
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// A text.
     #[must_use]
     pub fn get(&self, source: SourceId) -> &Source {

@@ -1,56 +1,16 @@
 //! `[[timeline]]`: what happens, and when.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
+use super::actions::{ACTIONS, LASTING, Reading};
 use super::build::Builder;
 use super::cluster::Cluster;
-use super::eureka_keys::config_value;
-use super::network::loss;
 use super::plan::EntryPlan;
-use super::reader::{Reader, signed_duration};
+use super::reader::Reader;
 use super::source::Place;
 use super::tree::{Node, Value};
-use super::{rest, select};
-use crate::eureka::config::ConfigError;
-use crate::eureka::server::ServerConfig;
-use crate::eureka::server::resources::{DirtyParameter, StatusParameter};
-use crate::eureka::{Flavor, InstanceKey, InstanceStatus};
-use crate::sim::{
-    Action, Cut, CutMode, HostId, HostSet, Loss, OutsideRequest, Selection, TimelineEntry,
-};
+use crate::sim::{Action, TimelineEntry};
 use crate::time::{Instant, Span};
-
-/// Every action of the format.
-pub(super) const ACTIONS: [&str; 24] = [
-    "kill",
-    "stop",
-    "start",
-    "restart",
-    "scale",
-    "deploy",
-    "pause",
-    "partition",
-    "isolate",
-    "hold",
-    "slow",
-    "lossy",
-    "fail",
-    "heal",
-    "step-clock",
-    "skew-clock",
-    "set-status",
-    "set-health",
-    "override-status",
-    "delete-override",
-    "deregister",
-    "set-metadata",
-    "set-config",
-    "call",
-];
-
-/// Actions that last, and end after `for`.
-const LASTING: [&str; 8] =
-    ["partition", "isolate", "hold", "slow", "lossy", "fail", "skew-clock", "pause"];
 
 /// The timeline, in order of time.
 pub(super) struct Timeline {
@@ -63,461 +23,193 @@ struct Draft {
     entry: TimelineEntry,
     plan: EntryPlan,
     name_place: Place,
+    /// Of the action's value.
+    place: Place,
     /// For `heal`: what it ends.
-    heals: Option<(String, Place)>,
+    heals: Option<String>,
+}
+
+/// What every entry has.
+struct Head<'a> {
+    reader: Reader<'a>,
+    at: Span,
+    lasts: Option<Span>,
+    name: Option<String>,
+    name_place: Place,
 }
 
 pub(super) fn read(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Builder) -> Timeline {
-    let mut drafts: Vec<Draft> = Vec::new();
+    let mut heads: Vec<Head<'_>> = Vec::new();
     match node.map(|node| (&node.value, node)) {
         None => {}
         Some((Value::List(list), _)) => {
-            drafts.extend(list.iter().filter_map(|node| entry(node, cluster, builder)));
+            heads.extend(list.iter().filter_map(|node| head(node, builder)));
         }
         Some((other, node)) => {
             builder.diags.wrong_type(&node.place, "[[timeline]] tables", other.kind());
         }
     }
-    drafts.sort_by_key(|draft| draft.entry.at);
+    // An entry's number is its position in time: random picks are drawn by it.
+    heads.sort_by_key(|head| head.at);
+    let mut drafts: Vec<Draft> = Vec::new();
+    for (number, head) in heads.into_iter().enumerate() {
+        drafts.extend(entry(head, number as u64, cluster, builder));
+    }
     resolve_heals(&mut drafts, builder);
+    check_clocks(&drafts, cluster, builder);
     let (entries, plans) = drafts.into_iter().map(|draft| (draft.entry, draft.plan)).unzip();
     Timeline { entries, plans }
 }
 
-fn entry(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Option<Draft> {
+/// `at`, `for` and `name`. Without a good time the entry is read all the same, for its problems.
+fn head<'a>(node: &'a Node, builder: &mut Builder) -> Option<Head<'a>> {
     let mut reader = Reader::of(node, "[[timeline]]", &mut builder.diags)?;
-    let place = reader.place.clone();
     let diags = &mut builder.diags;
     let at = reader.duration("at", diags);
-    if at.is_none() && reader.present(&["at"]).is_empty() {
-        diags.missing(&place, "at", "[[timeline]]", "at = \"5m\"");
+    if !reader.has("at") {
+        diags.missing(&reader.place.clone(), "at", "[[timeline]]", "at = \"5m\"");
     }
     if let Some(at) = &at
         && at.value > builder.duration
     {
         diags.beyond_duration(&at.place, "`at`", builder.duration);
     }
-    let lasts = reader.duration("for", diags);
+    let lasts = reader.duration("for", diags).map(|lasts| lasts.value);
     let name_place = reader.key_place("name");
     let name = reader.text("name", diags).map(|name| name.value);
+    if name.as_deref() == Some(ALL) {
+        let message = format!("an entry cannot be called `{ALL}`: `heal` means all entries by it");
+        diags.misplaced(&name_place, message, "give it another name");
+    }
+    Some(Head { reader, at: at.map_or(Span::ZERO, |at| at.value), lasts, name, name_place })
+}
+
+/// What `heal` calls all earlier entries.
+const ALL: &str = "all";
+
+fn entry(
+    head: Head<'_>,
+    number: u64,
+    cluster: &Cluster<'_>,
+    builder: &mut Builder,
+) -> Option<Draft> {
+    let Head { mut reader, at, lasts, name, name_place } = head;
+    let place = reader.place.clone();
+    let diags = &mut builder.diags;
     let found = reader.present(&ACTIONS);
-    let &[what] = found.as_slice() else {
+    let values: Vec<(&str, &Node)> =
+        found.iter().filter_map(|what| Some((*what, reader.node(what)?))).collect();
+    reader.knows(&ACTIONS);
+    if found.len() != 1 {
         let wanted = format!("`{}`", ACTIONS.join("`, `"));
         diags.not_exactly_one(&place, &found, &wanted);
-        reader.knows(&ACTIONS);
-        reader.finish(diags);
-        return None;
-    };
-    if what == "pause" && lasts.is_none() && reader.present(&["for"]).is_empty() {
+    }
+    if found == ["pause"] && !reader.has("for") {
         diags.missing(&place, "for", "`pause`", "for = \"90s\"");
     }
-    if let Some(lasts) = &lasts
-        && !LASTING.contains(&what)
+    if let [what] = found.as_slice()
+        && reader.has("for")
+        && !LASTING.contains(what)
     {
         let message = format!("`{what}` happens at one instant, it cannot last");
-        diags.misplaced(&lasts.place, message, "remove `for`");
+        diags.misplaced(&reader.key_place("for"), message, "remove `for`");
     }
-    let value = reader.node(what);
-    reader.knows(&ACTIONS);
     reader.finish(diags);
 
-    let at = at?;
-    let start = Instant::ZERO + at.value;
-    let action = Reading { cluster, builder, at: start }.action(what, value?)?;
-    let until = lasts.map(|lasts| start + lasts.value);
-    let heals = match (what, value.map(|node| (&node.value, &node.place))) {
-        ("heal", Some((Value::Text(name), place))) => Some((name.clone(), place.clone())),
+    let start = Instant::ZERO + at;
+    let mut actions: Vec<Option<Action>> = Vec::new();
+    for (what, value) in &values {
+        let mut reading = Reading { cluster, builder, at: start, entry: number };
+        actions.push(reading.action(what, value));
+    }
+    let (&[(what, value)], Some(action)) = (values.as_slice(), actions.pop().flatten()) else {
+        return None;
+    };
+    let heals = match (what, &value.value) {
+        ("heal", Value::Text(name)) => Some(name.clone()),
         _ => None,
     };
-    let plan = EntryPlan { name, what, details: value.map(details).unwrap_or_default() };
-    Some(Draft { entry: TimelineEntry { at: start, until, action }, plan, name_place, heals })
+    let what = ACTIONS.into_iter().find(|known| *known == what)?;
+    let plan = EntryPlan { name, what, details: details(value) };
+    let entry = TimelineEntry { at: start, until: lasts.map(|lasts| start + lasts), action };
+    Some(Draft { entry, plan, name_place, place: value.place.clone(), heals })
 }
 
 /// `heal` names an earlier entry, or all of them.
 fn resolve_heals(drafts: &mut [Draft], builder: &mut Builder) {
-    for index in 0..drafts.len() {
-        if let Some(name) = drafts[index].plan.name.clone()
-            && drafts[..index].iter().any(|draft| draft.plan.name.as_ref() == Some(&name))
-        {
-            let place = drafts[index].name_place.clone();
-            let help = "each name may be given once, so that `heal` knows what it means";
-            builder.diags.duplicate(&place, "the timeline entry", &name, help);
+    let mut named: BTreeMap<String, (usize, &'static str)> = BTreeMap::new();
+    // What lasts and was not healed together with all others.
+    let mut lasting: Vec<usize> = Vec::new();
+    for (index, draft) in drafts.iter_mut().enumerate() {
+        if let Some(name) = &draft.heals {
+            let healed = match named.get(name) {
+                _ if name == ALL => std::mem::take(&mut lasting),
+                Some(&(entry, what)) => {
+                    if !HEALABLE.contains(&what) {
+                        let message = format!("`{name}` is a `{what}`, which nothing heals");
+                        let help = format!("these last until healed: {}", HEALABLE.join(", "));
+                        builder.diags.misplaced(&draft.place, message, &help);
+                    }
+                    vec![entry]
+                }
+                None => {
+                    let known: Vec<&str> = named.keys().map(String::as_str).collect();
+                    let kind = "earlier timeline entry";
+                    builder.diags.unknown_name(&draft.place, kind, name, &known);
+                    Vec::new()
+                }
+            };
+            draft.entry.action = Action::Heal(healed);
         }
-        let Some((name, place)) = drafts[index].heals.clone() else {
+        if HEALABLE.contains(&draft.plan.what) {
+            lasting.push(index);
+        }
+        let Some(name) = &draft.plan.name else {
             continue;
         };
-        let earlier = drafts[..index].iter().enumerate();
-        let ended: Vec<usize> = if name == "all" {
-            earlier.map(|(earlier, _)| earlier).collect()
-        } else {
-            earlier
-                .filter(|(_, draft)| draft.plan.name.as_ref() == Some(&name))
-                .map(|(earlier, _)| earlier)
-                .collect()
-        };
-        if ended.is_empty() && name != "all" {
-            let known: Vec<&str> =
-                drafts[..index].iter().filter_map(|draft| draft.plan.name.as_deref()).collect();
-            builder.diags.unknown_name(&place, "earlier timeline entry", &name, &known);
+        if named.insert(name.clone(), (index, draft.plan.what)).is_some() {
+            let help = "each name may be given once, so that `heal` knows what it means";
+            builder.diags.duplicate(&draft.name_place, "the timeline entry", name, help);
         }
-        drafts[index].entry.action = Action::Heal(ended);
     }
 }
 
-/// Reads one action.
-struct Reading<'a, 'b> {
-    cluster: &'a Cluster<'b>,
-    builder: &'a mut Builder,
-    /// When it happens.
-    at: Instant,
-}
+/// What lasts until it is healed: all that lasts but `pause`, which says itself how long.
+const HEALABLE: [&str; 7] = ["partition", "isolate", "hold", "slow", "lossy", "fail", "skew-clock"];
 
-impl Reading<'_, '_> {
-    fn action(&mut self, what: &str, node: &Node) -> Option<Action> {
-        match what {
-            "kill" => self.select(node).map(Action::Kill),
-            "start" => self.select(node).map(Action::Start),
-            "pause" => self.select(node).map(Action::Pause),
-            "stop" => self.stop(node),
-            "restart" => self.restart(node),
-            "partition" => self.partition(node),
-            "isolate" => select::host_set(node, self.cluster, self.builder).map(Action::Isolate),
-            "hold" => self.cut("`hold`", node, |_, _| Some(())).map(|(cut, ())| Action::Hold(cut)),
-            "slow" => {
-                let by = |reader: &mut Reader<'_>, builder: &mut Builder| {
-                    let latency = reader.duration("latency", &mut builder.diags);
-                    required(reader, latency, "latency", "latency = \"100ms\"", builder)
-                };
-                self.cut("`slow`", node, by).map(|(cut, by)| Action::Slow(cut, by.value))
+/// Wall clocks that can be simulated, in ms: nanoseconds since 1970 in 64 bits, up to 2261.
+const WALL_CLOCKS: std::ops::RangeInclusive<i128> = 0..=9_200_000_000_000;
+
+/// However the script steps and skews wall clocks, they show a time that Eureka can use.
+fn check_clocks(drafts: &[Draft], cluster: &Cluster<'_>, builder: &mut Builder) {
+    const MILLI: i128 = 1_000_000;
+    let run = i128::from(builder.duration.nanos());
+    let (mut low, mut high) = (i128::from(cluster.epoch_ms) * MILLI, 0);
+    high += low + run;
+    let mut fastest = 0;
+    for draft in drafts {
+        match draft.entry.action {
+            Action::StepClock(_, by) if by < 0 => low += i128::from(by),
+            Action::StepClock(_, by) => high += i128::from(by),
+            Action::SkewClock(_, ppm) if i128::from(ppm) > fastest => {
+                high += run * (i128::from(ppm) - fastest) / 1_000_000;
+                fastest = ppm.into();
             }
-            "lossy" => {
-                let share = |reader: &mut Reader<'_>, builder: &mut Builder| {
-                    let share = reader.node("loss").map(|node| loss(node, &mut builder.diags));
-                    required(reader, share, "loss", "loss = \"5%\"", builder)?
-                };
-                self.cut("`lossy`", node, share)
-                    .map(|(cut, loss): (_, Loss)| Action::Lossy(cut, loss))
-            }
-            "heal" => match &node.value {
-                Value::Text(_) => Some(Action::Heal(Vec::new())),
-                other => {
-                    let wanted = "the name of an earlier entry, or \"all\"";
-                    self.builder.diags.wrong_type(&node.place, wanted, other.kind());
-                    None
-                }
-            },
-            "step-clock" => self.step_clock(node),
-            "skew-clock" => self.skew_clock(node),
-            "set-status" => self.set_status(node),
-            "override-status" => self.override_status(node),
-            "delete-override" => self.delete_override(node),
-            "deregister" => self.deregister(node),
-            "set-metadata" => self.set_metadata(node),
-            "set-config" => self.set_config(node),
-            "call" => self.call(node),
-            _ => {
-                self.builder.diags.not_yet(&node.place, &format!("the action `{what}`"));
-                None
-            }
+            _ => continue,
+        }
+        if !WALL_CLOCKS.contains(&(low / MILLI)) || !WALL_CLOCKS.contains(&(high / MILLI)) {
+            let bounds = "between 1970 and 2261, all steps and skews of the scenario together";
+            builder.diags.out_of_range(&draft.place, "the wall clocks", bounds);
+            return;
         }
     }
-
-    fn select(&mut self, node: &Node) -> Option<Selection> {
-        select::selection(node, self.cluster, self.builder)
-    }
-
-    /// A table with a selector and other keys.
-    fn table<'n>(
-        &mut self,
-        what: &'n str,
-        node: &'n Node,
-    ) -> Option<(Reader<'n>, Option<Selection>)> {
-        let mut reader = Reader::of(node, what, &mut self.builder.diags)?;
-        let selection = select::from_reader(&mut reader, self.cluster, self.builder);
-        Some((reader, selection))
-    }
-
-    fn stop(&mut self, node: &Node) -> Option<Action> {
-        let Value::Table(_) = node.value else {
-            return self.select(node).map(|select| Action::Stop(select, None));
-        };
-        let (mut reader, select) = self.table("`stop`", node)?;
-        let drain = reader.duration("drain", &mut self.builder.diags).map(|drain| drain.value);
-        reader.finish(&mut self.builder.diags);
-        Some(Action::Stop(select?, drain))
-    }
-
-    fn restart(&mut self, node: &Node) -> Option<Action> {
-        let Value::Table(_) = node.value else {
-            let select = self.select(node)?;
-            return Some(Action::Restart { select, down: Span::from_secs(10), graceful: false });
-        };
-        let (mut reader, select) = self.table("`restart`", node)?;
-        let down = reader.duration("down", &mut self.builder.diags);
-        let down = down.map_or(Span::from_secs(10), |down| down.value);
-        let graceful = reader.flag("graceful", &mut self.builder.diags).unwrap_or(false);
-        reader.finish(&mut self.builder.diags);
-        Some(Action::Restart { select: select?, down, graceful })
-    }
-
-    /// `{ from, to, direction }` and what else the action has.
-    fn cut<T>(
-        &mut self,
-        what: &str,
-        node: &Node,
-        more: impl FnOnce(&mut Reader<'_>, &mut Builder) -> Option<T>,
-    ) -> Option<(Cut, T)> {
-        let mut reader = Reader::of(node, what, &mut self.builder.diags)?;
-        let side = |key: &'static str, reader: &mut Reader<'_>, builder: &mut Builder| {
-            let node = reader.node(key);
-            let example = format!("{key} = \"server:eureka-0\"");
-            let node = required(reader, node, key, &example, builder)?;
-            select::host_set(node, self.cluster, builder)
-        };
-        let from: Option<HostSet> = side("from", &mut reader, self.builder);
-        let to: Option<HostSet> = side("to", &mut reader, self.builder);
-        let direction = reader.text("direction", &mut self.builder.diags);
-        let both_ways = match direction.as_ref().map(|text| text.value.as_str()) {
-            None | Some("both") => true,
-            Some("one-way") => false,
-            Some(other) => {
-                let place = reader.key_place("direction");
-                let known = ["both", "one-way"];
-                self.builder.diags.unknown_name(&place, "direction", other, &known);
-                true
-            }
-        };
-        let more = more(&mut reader, self.builder);
-        reader.finish(&mut self.builder.diags);
-        Some((Cut { from: from?, to: to?, both_ways }, more?))
-    }
-
-    fn partition(&mut self, node: &Node) -> Option<Action> {
-        let mode = |reader: &mut Reader<'_>, builder: &mut Builder| {
-            let mode = reader.text("mode", &mut builder.diags);
-            match mode.as_ref().map(|text| text.value.as_str()) {
-                None | Some("blackhole") => Some(CutMode::Blackhole),
-                Some("refuse") => Some(CutMode::Refuse),
-                Some(other) => {
-                    let known = ["blackhole", "refuse"];
-                    builder.diags.unknown_name(&reader.key_place("mode"), "mode", other, &known);
-                    None
-                }
-            }
-        };
-        self.cut("`partition`", node, mode).map(|(cut, mode)| Action::Partition(cut, mode))
-    }
-
-    fn step_clock(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`step-clock`", node)?;
-        let by = reader.node("by");
-        let by = required(&reader, by, "by", "by = \"-30s\"", self.builder);
-        reader.finish(&mut self.builder.diags);
-        let by = signed_duration(by?, &mut self.builder.diags)?;
-        Some(Action::StepClock(select?, by))
-    }
-
-    fn skew_clock(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`skew-clock`", node)?;
-        let ppm = reader.int("ppm", -999_999..=1_000_000, &mut self.builder.diags);
-        let ppm = required(&reader, ppm, "ppm", "ppm = 200", self.builder);
-        reader.finish(&mut self.builder.diags);
-        Some(Action::SkewClock(select?, ppm?.value))
-    }
-
-    /// The keys `select` and `status` of a table, and the status if it is one.
-    fn status(&mut self, reader: &mut Reader<'_>) -> Option<InstanceStatus> {
-        let text = reader.text("status", &mut self.builder.diags)?;
-        let status = InstanceStatus::value_of(&text.value);
-        if status.is_none() {
-            let known = InstanceStatus::ALL.map(InstanceStatus::name);
-            self.builder.diags.unknown_name(&text.place, "status", &text.value, &known);
-        }
-        status
-    }
-
-    fn set_status(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`set-status`", node)?;
-        let given = !reader.present(&["status"]).is_empty();
-        let status = self.status(&mut reader);
-        let status = if given {
-            status
-        } else {
-            required(&reader, status, "status", "status = \"DOWN\"", self.builder)
-        };
-        reader.finish(&mut self.builder.diags);
-        Some(Action::SetStatus(select?, status?))
-    }
-
-    /// The selected instances, and the server that is asked (the first, if none is named).
-    fn instances_at_server(
-        &mut self,
-        reader: &mut Reader<'_>,
-        select: Option<Selection>,
-    ) -> Option<(HostId, Vec<InstanceKey>)> {
-        let server = match reader.text("server", &mut self.builder.diags) {
-            Some(name) => self.builder.server(&name.value, &name.place),
-            None => Some(HostId::new(0)),
-        };
-        let select = select?;
-        if select.take.is_some() {
-            let message = "a request from outside names its instances, not a share".to_owned();
-            let place = reader.place.clone();
-            self.builder.diags.misplaced(&place, message, "select them by name");
-        }
-        let servers = self.builder.servers.len();
-        let key = |host: &HostId| match host.index().checked_sub(servers) {
-            None => self.builder.servers[host.index()].own,
-            Some(client) => self.builder.clients[client].key,
-        };
-        Some((server?, select.hosts.iter().map(key).collect()))
-    }
-
-    fn override_status(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`override-status`", node)?;
-        let given = !reader.present(&["status"]).is_empty();
-        let status = self.status(&mut reader);
-        if !given {
-            required(&reader, status, "status", "status = \"OUT_OF_SERVICE\"", self.builder);
-        }
-        let target = self.instances_at_server(&mut reader, select);
-        reader.finish(&mut self.builder.diags);
-        let (server, keys) = target?;
-        let value = StatusParameter::Value(status?);
-        let request = |key| OutsideRequest::StatusUpdate(key, value, DirtyParameter::Absent);
-        Some(Action::Outside(server, keys.into_iter().map(request).collect()))
-    }
-
-    fn delete_override(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`delete-override`", node)?;
-        let given = !reader.present(&["status"]).is_empty();
-        let status = self.status(&mut reader);
-        let target = self.instances_at_server(&mut reader, select);
-        reader.finish(&mut self.builder.diags);
-        let (server, keys) = target?;
-        if given && status.is_none() {
-            return None;
-        }
-        let value = status.map_or(StatusParameter::Absent, StatusParameter::Value);
-        let request = |key| OutsideRequest::DeleteStatus(key, value, DirtyParameter::Absent);
-        Some(Action::Outside(server, keys.into_iter().map(request).collect()))
-    }
-
-    fn deregister(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`deregister`", node)?;
-        let target = self.instances_at_server(&mut reader, select);
-        reader.finish(&mut self.builder.diags);
-        let (server, keys) = target?;
-        Some(Action::Outside(server, keys.into_iter().map(OutsideRequest::Cancel).collect()))
-    }
-
-    fn set_metadata(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`set-metadata`", node)?;
-        let key = reader.text("key", &mut self.builder.diags);
-        let key = required(&reader, key, "key", "key = \"colour\"", self.builder);
-        let value = reader.text("value", &mut self.builder.diags);
-        let value = required(&reader, value, "value", "value = \"green\"", self.builder);
-        let by_rest = !reader.present(&["server"]).is_empty();
-        let target = by_rest.then(|| self.instances_at_server(&mut reader, select.clone()));
-        reader.finish(&mut self.builder.diags);
-        let (key, value): (Arc<str>, Arc<str>) = (key?.value.into(), value?.value.into());
-        let Some(target) = target else {
-            return Some(Action::SetMetadata(select?, key, value));
-        };
-        let (server, keys) = target?;
-        let request = |instance| {
-            OutsideRequest::Metadata(instance, vec![(Arc::clone(&key), Arc::clone(&value))])
-        };
-        Some(Action::Outside(server, keys.into_iter().map(request).collect()))
-    }
-
-    fn set_config(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`set-config`", node)?;
-        let key = reader.text("key", &mut self.builder.diags);
-        let key = required(
-            &reader,
-            key,
-            "key",
-            "key = \"eureka.server.renewal-percent-threshold\"",
-            self.builder,
-        );
-        let value = reader.node("value");
-        let value = required(&reader, value, "value", "value = 0.49", self.builder);
-        reader.finish(&mut self.builder.diags);
-        let (key, value, select) = (key?, value?, select?);
-        let servers = self.builder.servers.len();
-        if select.hosts.iter().any(|host| host.index() >= servers) {
-            self.builder.diags.not_yet(&node.place, "`set-config` of a client");
-            return None;
-        }
-        let Some(name) = key.value.strip_prefix("eureka.server.") else {
-            self.builder.diags.not_yet(&key.place, &format!("changing `{}`", key.value));
-            return None;
-        };
-        let Some(setting) = config_value(&value.value) else {
-            self.builder.diags.wrong_type(&value.place, "a single value", value.value.kind());
-            return None;
-        };
-        match ServerConfig::new(Flavor::SpringCloud).set(name, &setting) {
-            Ok(_) => {}
-            Err(ConfigError::UnknownKey) => {
-                let known = ServerConfig::keys();
-                self.builder.diags.unknown_key(&key.place, name, "`eureka.server`", known);
-            }
-            Err(ConfigError::WrongType(wanted)) => {
-                self.builder.diags.wrong_type(&value.place, wanted, value.value.kind());
-            }
-            Err(ConfigError::OutOfRange(range)) => {
-                let bounds = format!("from {} to {}", range.start(), range.end());
-                self.builder.diags.out_of_range(&value.place, &format!("`{}`", key.value), bounds);
-            }
-            Err(ConfigError::NotYet) => {
-                self.builder.diags.not_yet(&key.place, &format!("`{}`", key.value));
-            }
-        }
-        Some(Action::SetConfig(select, name.to_owned(), setting))
-    }
-
-    fn call(&mut self, node: &Node) -> Option<Action> {
-        let mut reader = Reader::of(node, "`call`", &mut self.builder.diags)?;
-        let server = reader.text("server", &mut self.builder.diags);
-        let server = required(&reader, server, "server", "server = \"eureka-0\"", self.builder);
-        let method = reader.text("method", &mut self.builder.diags);
-        let method = required(&reader, method, "method", "method = \"PUT\"", self.builder);
-        let path = reader.text("path", &mut self.builder.diags);
-        let path = required(&reader, path, "path", "path = \"/eureka/apps\"", self.builder);
-        let body = reader.text("body", &mut self.builder.diags).map(|body| body.value);
-        reader.finish(&mut self.builder.diags);
-        let (server, method, path) = (server?, method?, path?);
-        let server = self.builder.server(&server.value, &server.place);
-        let wall = self.cluster.epoch_ms + (self.at.nanos() / 1_000_000) as i64;
-        let body = body.as_deref();
-        let request =
-            rest::request(&method.value, &path.value, body, wall, &path.place, self.builder)?;
-        Some(Action::Outside(server?, vec![request]))
-    }
-}
-
-/// `value`, or an error that the key is missing (unless it is there and was no good).
-fn required<T>(
-    reader: &Reader<'_>,
-    value: Option<T>,
-    key: &'static str,
-    example: &str,
-    builder: &mut Builder,
-) -> Option<T> {
-    if value.is_none() && reader.present(&[key]).is_empty() {
-        builder.diags.missing(&reader.place, key, "the action", example);
-    }
-    value
 }
 
 /// The value of an action in words, for reports.
 fn details(node: &Node) -> String {
     match &node.value {
         Value::Text(text) => text.clone(),
-        Value::Int(Ok(number)) => number.to_string(),
-        Value::Int(Err(digits)) => digits.clone(),
+        Value::Int(number) => number.to_string(),
         Value::Decimal(number) => number.to_string(),
         Value::Flag(flag) => flag.to_string(),
         Value::Date => String::new(),

@@ -23,8 +23,8 @@ pub(super) struct Node {
 pub(super) enum Value {
     /// Text.
     Text(String),
-    /// A whole number; of those that do not fit into 64 bits only the text.
-    Int(Result<i64, String>),
+    /// A whole number, as far as it fits.
+    Int(i128),
     /// A decimal number.
     Decimal(f64),
     /// `true` or `false`.
@@ -136,7 +136,8 @@ fn node(value: &Spanned<DeValue<'_>>, source: SourceId) -> Node {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(int) => {
             let digits: String = int.as_str().chars().filter(|c| *c != '_').collect();
-            Value::Int(i64::from_str_radix(&digits, int.radix()).map_err(|_| digits))
+            let farthest = if digits.starts_with('-') { i128::MIN } else { i128::MAX };
+            Value::Int(i128::from_str_radix(&digits, int.radix()).unwrap_or(farthest))
         }
         DeValue::Float(float) => {
             Value::Decimal(float.as_str().replace('_', "").parse().unwrap_or(f64::NAN))

@@ -22,6 +22,8 @@ pub enum DurationError {
     Malformed,
     /// Longer than ten years.
     TooLong,
+    /// Of a range, the first is above the second.
+    Inverted,
 }
 
 /// `"1h30m"`, `"250ms"`: one or more of `<integer><unit>`, no spaces, no sign.
@@ -68,7 +70,7 @@ pub fn signed_duration(text: &str) -> Result<i64, DurationError> {
 pub fn range(text: &str) -> Result<(Span, Span), DurationError> {
     let (low, high) = text.split_once("..").ok_or(DurationError::Malformed)?;
     let (low, high) = (duration(low)?, duration(high)?);
-    if low > high { Err(DurationError::Malformed) } else { Ok((low, high)) }
+    if low > high { Err(DurationError::Inverted) } else { Ok((low, high)) }
 }
 
 /// `"16%"` or `"0.5%"` as parts per billion; nothing if it is no percentage from 0 to 100.

@@ -9,6 +9,8 @@ use crate::time::Instant;
 
 /// Events between two looks at a [`Pulse`].
 const SLICE: u64 = 16_384;
+/// The same where every operation of a server is written out, which may take milliseconds.
+const TRACED_SLICE: u64 = 256;
 
 /// Somebody who is told now and then how far a run is, and may end it.
 pub trait Pulse {
@@ -37,7 +39,7 @@ pub fn run<const TRACED: bool>(
     pulse: &mut dyn Pulse,
 ) -> Result<(Recording, Watch<TRACED>), Interrupted> {
     let mut world = World::<_, TimingWheel<Event>>::new(&plan.setup, watch);
-    drive(&mut world, plan, pulse)?;
+    drive(&mut world, plan, if TRACED { TRACED_SLICE } else { SLICE }, pulse)?;
     let digest = world.digest();
     let mut recording = None;
     world.observe(|watch, _, view| recording = Some(watch.finish(view, digest)));
@@ -50,7 +52,7 @@ pub fn run<const TRACED: bool>(
 #[must_use]
 pub fn digest<Q: EventQueue<Event>>(plan: &Plan) -> (DigestValue, u64) {
     let mut world = World::<_, Q>::new(&plan.setup, Silent);
-    let all = drive(&mut world, plan, &mut ());
+    let all = drive(&mut world, plan, SLICE, &mut ());
     debug_assert_eq!(all, Ok(()), "nobody ends this run");
     (world.digest(), world.handled())
 }
@@ -58,9 +60,10 @@ pub fn digest<Q: EventQueue<Event>>(plan: &Plan) -> (DigestValue, u64) {
 fn drive<O: Observer, Q: EventQueue<Event>>(
     world: &mut World<'_, O, Q>,
     plan: &Plan,
+    slice: u64,
     pulse: &mut dyn Pulse,
 ) -> Result<(), Interrupted> {
-    while !world.run_until(plan.setup.duration, SLICE) {
+    while !world.run_until(plan.setup.duration, slice) {
         if !pulse.beat(world.now(), world.handled()) {
             return Err(Interrupted);
         }

@@ -1,11 +1,15 @@
 //! Tests of the whole: recordings of the real classes, scenarios, the command line, the tree.
 
+mod bad_input;
+mod cli;
 mod cluster;
 mod digests;
 mod docs;
 mod fidelity;
 mod frozen;
 mod golden;
+mod hostile_names;
 mod invariants;
+mod sandbox;
 mod support;
 mod tree;

@@ -1,5 +1,7 @@
 //! Iteration order of `new HashSet<>(collection)` of strings.
 
+use std::collections::BTreeSet;
+
 use super::string::hash_code;
 
 /// The order in which `new HashSet<>(Arrays.asList(texts))` iterates, as positions in `texts`;
@@ -11,13 +13,13 @@ use super::string::hash_code;
 #[must_use]
 pub fn hash_set_order(texts: &[&str]) -> Vec<usize> {
     let capacity = ((texts.len() as f32 / 0.75) as usize + 1).max(16).next_power_of_two();
-    let mut order: Vec<usize> = (0..texts.len())
-        .filter(|&position| !texts[..position].contains(&texts[position]))
-        .collect();
+    let mut seen = BTreeSet::new();
+    let mut order: Vec<usize> =
+        (0..texts.len()).filter(|&position| seen.insert(texts[position])).collect();
     let bin = |position: &usize| {
         let hash = hash_code(texts[*position]) as u32;
         (hash ^ (hash >> 16)) as usize & (capacity - 1)
     };
-    order.sort_by_key(bin);
+    order.sort_by_cached_key(bin);
     order
 }

@@ -34,9 +34,9 @@ impl Lease {
     }
 
     /// `Lease.renew()`: stores the time *plus one duration*, which is why a renewed lease lasts two
-    /// durations. Known in Eureka, and never fixed.
+    /// durations. Known in Eureka, and never fixed. Sums of `long` wrap in Java, here as below.
     pub(super) fn renew(&mut self, now: i64) {
-        self.last_update_timestamp = now + self.duration;
+        self.last_update_timestamp = now.wrapping_add(self.duration);
     }
 
     /// `Lease.cancel()`: the first call wins.
@@ -57,7 +57,7 @@ impl Lease {
     /// last update.
     #[must_use]
     pub fn is_expired(&self, now: i64, additional_ms: i64) -> bool {
-        self.eviction_timestamp > 0
-            || now > self.last_update_timestamp + self.duration + additional_ms
+        let end = self.last_update_timestamp.wrapping_add(self.duration);
+        self.eviction_timestamp > 0 || now > end.wrapping_add(additional_ms)
     }
 }

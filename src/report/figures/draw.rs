@@ -10,6 +10,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, ShapeStyle, TextStyle};
 
 use super::palette::{DASHES, GREY, INK, server_colour};
+use crate::report::escape;
 use crate::time::Instant;
 
 /// Where the plot begins, in pixels from the left.
@@ -92,7 +93,9 @@ impl<'a, DB: DrawingBackend> Sheet<'a, DB> {
     ) {
         let font = ("sans-serif", size * self.scale).into_font();
         let style = TextStyle::from(font).color(&colour).pos(Pos::new(h, v));
-        let _ = self.area.draw(&Text::new(text.to_owned(), self.pixel(at), style));
+        // With control characters an SVG would be no XML.
+        let text = escape(text).into_owned();
+        let _ = self.area.draw(&Text::new(text, self.pixel(at), style));
     }
 
     pub(super) fn rectangle(&mut self, from: (i32, i32), to: (i32, i32), colour: RGBAColor) {

@@ -1,0 +1,26 @@
+//! Characters that a terminal would obey, wherever texts of a scenario are shown to one.
+
+use std::borrow::Cow;
+
+/// Whether it is a control character, or one that changes the direction of what follows.
+#[must_use]
+pub fn is_unsafe(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// JSON with the same content and without such characters, which only its texts can have; line ends
+/// between its parts stay.
+#[must_use]
+pub fn harmless_json(json: &str) -> Cow<'_, str> {
+    let is_harmless = |byte: u8| byte == b'\n' || (b' '..=b'~').contains(&byte);
+    if json.bytes().all(is_harmless) {
+        return Cow::Borrowed(json);
+    }
+    let visible = |letter: char| match letter {
+        '\n' => "\n".to_owned(),
+        letter if is_unsafe(letter) => format!("\\u{:04x}", u32::from(letter)),
+        letter => letter.to_string(),
+    };
+    Cow::Owned(json.chars().map(visible).collect())
+}

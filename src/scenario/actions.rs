@@ -1,0 +1,408 @@
+//! The actions of the timeline: their words, resolved to hosts, keys and numbers.
+
+use std::sync::Arc;
+
+use super::build::Builder;
+use super::cluster::Cluster;
+use super::diagnostics::Diagnostics;
+use super::eureka_keys::config_value;
+use super::network::loss;
+use super::reader::{Read, Reader, signed_duration};
+use super::tree::{Node, Value};
+use super::{later, rest, select};
+use crate::eureka::config::ConfigError;
+use crate::eureka::server::ServerConfig;
+use crate::eureka::server::resources::{DirtyParameter, StatusParameter};
+use crate::eureka::{Flavor, InstanceKey, InstanceStatus};
+use crate::sim::{Action, Cut, CutMode, HostId, HostSet, Loss, OutsideRequest, Selection};
+use crate::time::{Instant, Span};
+
+/// Every action of the format.
+pub(super) const ACTIONS: [&str; 24] = [
+    "kill",
+    "stop",
+    "start",
+    "restart",
+    "scale",
+    "deploy",
+    "pause",
+    "partition",
+    "isolate",
+    "hold",
+    "slow",
+    "lossy",
+    "fail",
+    "heal",
+    "step-clock",
+    "skew-clock",
+    "set-status",
+    "set-health",
+    "override-status",
+    "delete-override",
+    "deregister",
+    "set-metadata",
+    "set-config",
+    "call",
+];
+
+/// Actions that last, and end after `for`.
+pub(super) const LASTING: [&str; 8] =
+    ["partition", "isolate", "hold", "slow", "lossy", "fail", "skew-clock", "pause"];
+
+/// Reads one action.
+pub(super) struct Reading<'a, 'b> {
+    pub(super) cluster: &'a Cluster<'b>,
+    pub(super) builder: &'a mut Builder,
+    /// When it happens.
+    pub(super) at: Instant,
+    /// The number of its entry.
+    pub(super) entry: u64,
+}
+
+impl Reading<'_, '_> {
+    pub(super) fn action(&mut self, what: &str, node: &Node) -> Option<Action> {
+        match what {
+            "kill" => self.select(node).map(Action::Kill),
+            "start" => self.select(node).map(Action::Start),
+            "pause" => self.select(node).map(Action::Pause),
+            "stop" => self.stop(node),
+            "restart" => self.restart(node),
+            "partition" => self.partition(node),
+            "isolate" => self.host_set(node).map(Action::Isolate),
+            "hold" => self.cut("`hold`", node, |_, _| Some(())).map(|(cut, ())| Action::Hold(cut)),
+            "slow" => {
+                let by = |reader: &mut Reader<'_>, builder: &mut Builder| {
+                    let latency = reader.duration("latency", &mut builder.diags);
+                    required(reader, latency, "latency", "latency = \"100ms\"", builder)
+                };
+                self.cut("`slow`", node, by).map(|(cut, by)| Action::Slow(cut, by.value))
+            }
+            "lossy" => {
+                let share = |reader: &mut Reader<'_>, builder: &mut Builder| {
+                    let share = reader.node("loss").map(|node| loss(node, &mut builder.diags));
+                    required(reader, share, "loss", "loss = \"5%\"", builder)?
+                };
+                self.cut("`lossy`", node, share)
+                    .map(|(cut, loss): (_, Loss)| Action::Lossy(cut, loss))
+            }
+            "heal" => match &node.value {
+                Value::Text(_) => Some(Action::Heal(Vec::new())),
+                other => {
+                    let wanted = "the name of an earlier entry, or \"all\"";
+                    self.builder.diags.wrong_type(&node.place, wanted, other.kind());
+                    None
+                }
+            },
+            "step-clock" => self.step_clock(node),
+            "skew-clock" => self.skew_clock(node),
+            "set-status" => self.set_status(node),
+            "override-status" => self.override_status(node),
+            "delete-override" => self.delete_override(node),
+            "deregister" => self.deregister(node),
+            "set-metadata" => self.set_metadata(node),
+            "set-config" => self.set_config(node),
+            "call" => self.call(node),
+            _ => {
+                later::action(what, node, self.cluster, self.builder);
+                None
+            }
+        }
+    }
+
+    fn host_set(&mut self, node: &Node) -> Option<HostSet> {
+        select::host_set(node, self.entry, self.cluster, self.builder)
+    }
+
+    fn select(&mut self, node: &Node) -> Option<Selection> {
+        select::selection(node, self.cluster, self.builder)
+    }
+
+    /// A table with a selector and other keys.
+    fn table<'n>(
+        &mut self,
+        what: &'n str,
+        node: &'n Node,
+    ) -> Option<(Reader<'n>, Option<Selection>)> {
+        let mut reader = Reader::of(node, what, &mut self.builder.diags)?;
+        let selection = select::from_reader(&mut reader, self.cluster, self.builder);
+        Some((reader, selection))
+    }
+
+    fn stop(&mut self, node: &Node) -> Option<Action> {
+        let Value::Table(_) = node.value else {
+            return self.select(node).map(|select| Action::Stop(select, None));
+        };
+        let (mut reader, select) = self.table("`stop`", node)?;
+        let drain = reader.duration("drain", &mut self.builder.diags).map(|drain| drain.value);
+        reader.finish(&mut self.builder.diags);
+        Some(Action::Stop(select?, drain))
+    }
+
+    fn restart(&mut self, node: &Node) -> Option<Action> {
+        let Value::Table(_) = node.value else {
+            let select = self.select(node)?;
+            return Some(Action::Restart { select, down: Span::from_secs(10), graceful: false });
+        };
+        let (mut reader, select) = self.table("`restart`", node)?;
+        let down = reader.duration("down", &mut self.builder.diags);
+        let down = down.map_or(Span::from_secs(10), |down| down.value);
+        let graceful = reader.flag("graceful", &mut self.builder.diags).unwrap_or(false);
+        reader.finish(&mut self.builder.diags);
+        Some(Action::Restart { select: select?, down, graceful })
+    }
+
+    /// `{ from, to, direction }` and what else the action has.
+    fn cut<T>(
+        &mut self,
+        what: &str,
+        node: &Node,
+        more: impl FnOnce(&mut Reader<'_>, &mut Builder) -> Option<T>,
+    ) -> Option<(Cut, T)> {
+        let mut reader = Reader::of(node, what, &mut self.builder.diags)?;
+        let from = self.side(&mut reader, "from");
+        let to = self.side(&mut reader, "to");
+        let direction = reader.text("direction", &mut self.builder.diags);
+        let both_ways = match direction.as_ref().map(|text| text.value.as_str()) {
+            None | Some("both") => true,
+            Some("one-way") => false,
+            Some(other) => {
+                let place = reader.key_place("direction");
+                let known = ["both", "one-way"];
+                self.builder.diags.unknown_word(&place, "direction", other, &known);
+                true
+            }
+        };
+        let more = more(&mut reader, self.builder);
+        reader.finish(&mut self.builder.diags);
+        Some((Cut { from: from?, to: to?, both_ways }, more?))
+    }
+
+    /// One end of a link.
+    fn side(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Option<HostSet> {
+        let node = reader.node(key);
+        let example = format!("{key} = \"server:eureka-0\"");
+        let node = required(reader, node, key, &example, self.builder)?;
+        self.host_set(node)
+    }
+
+    fn partition(&mut self, node: &Node) -> Option<Action> {
+        let mode = |reader: &mut Reader<'_>, builder: &mut Builder| {
+            let mode = reader.text("mode", &mut builder.diags);
+            match mode.as_ref().map(|text| text.value.as_str()) {
+                None | Some("blackhole") => Some(CutMode::Blackhole),
+                Some("refuse") => Some(CutMode::Refuse),
+                Some(other) => {
+                    let known = ["blackhole", "refuse"];
+                    builder.diags.unknown_word(&reader.key_place("mode"), "mode", other, &known);
+                    None
+                }
+            }
+        };
+        self.cut("`partition`", node, mode).map(|(cut, mode)| Action::Partition(cut, mode))
+    }
+
+    fn step_clock(&mut self, node: &Node) -> Option<Action> {
+        let (mut reader, select) = self.table("`step-clock`", node)?;
+        let by = reader.node("by");
+        let by = required(&reader, by, "by", "by = \"-30s\"", self.builder);
+        reader.finish(&mut self.builder.diags);
+        let by = signed_duration(by?, &mut self.builder.diags)?;
+        Some(Action::StepClock(select?, by))
+    }
+
+    fn skew_clock(&mut self, node: &Node) -> Option<Action> {
+        let (mut reader, select) = self.table("`skew-clock`", node)?;
+        let ppm = reader.int("ppm", -999_999..=1_000_000, &mut self.builder.diags);
+        let ppm = required(&reader, ppm, "ppm", "ppm = 200", self.builder);
+        reader.finish(&mut self.builder.diags);
+        Some(Action::SkewClock(select?, ppm?.value))
+    }
+
+    /// The keys `select` and `status` of a table, and the status if it is one.
+    fn status(&mut self, reader: &mut Reader<'_>) -> Option<InstanceStatus> {
+        let text = reader.text("status", &mut self.builder.diags)?;
+        let status = InstanceStatus::value_of(&text.value);
+        if status.is_none() {
+            let known = InstanceStatus::ALL.map(InstanceStatus::name);
+            self.builder.diags.unknown_word(&text.place, "status", &text.value, &known);
+        }
+        status
+    }
+
+    fn set_status(&mut self, node: &Node) -> Option<Action> {
+        let (mut reader, select) = self.table("`set-status`", node)?;
+        let given = !reader.present(&["status"]).is_empty();
+        let status = self.status(&mut reader);
+        let status = if given {
+            status
+        } else {
+            required(&reader, status, "status", "status = \"DOWN\"", self.builder)
+        };
+        reader.finish(&mut self.builder.diags);
+        Some(Action::SetStatus(select?, status?))
+    }
+
+    /// The selected instances, and the server that is asked (the first, if none is named).
+    fn instances_at_server(
+        &mut self,
+        reader: &mut Reader<'_>,
+        select: Option<Selection>,
+    ) -> Option<(HostId, Vec<InstanceKey>)> {
+        let server = match reader.text("server", &mut self.builder.diags) {
+            Some(name) => self.builder.server(&name.value, &name.place),
+            None => Some(HostId::new(0)),
+        };
+        let hosts = select::drawn(&select?, self.entry, self.builder);
+        let servers = self.builder.servers.len();
+        let key = |host: &HostId| match host.index().checked_sub(servers) {
+            None => self.builder.servers[host.index()].own,
+            Some(client) => self.builder.clients[client].key,
+        };
+        Some((server?, hosts.iter().map(key).collect()))
+    }
+
+    fn override_status(&mut self, node: &Node) -> Option<Action> {
+        let (mut reader, select) = self.table("`override-status`", node)?;
+        let given = !reader.present(&["status"]).is_empty();
+        let status = self.status(&mut reader);
+        if !given {
+            required(&reader, status, "status", "status = \"OUT_OF_SERVICE\"", self.builder);
+        }
+        let target = self.instances_at_server(&mut reader, select);
+        reader.finish(&mut self.builder.diags);
+        let (server, keys) = target?;
+        let value = StatusParameter::Value(status?);
+        let request = |key| OutsideRequest::StatusUpdate(key, value, DirtyParameter::Absent);
+        Some(Action::Outside(server, keys.into_iter().map(request).collect()))
+    }
+
+    fn delete_override(&mut self, node: &Node) -> Option<Action> {
+        let (mut reader, select) = self.table("`delete-override`", node)?;
+        let given = !reader.present(&["status"]).is_empty();
+        let status = self.status(&mut reader);
+        let target = self.instances_at_server(&mut reader, select);
+        reader.finish(&mut self.builder.diags);
+        let (server, keys) = target?;
+        if given && status.is_none() {
+            return None;
+        }
+        let value = status.map_or(StatusParameter::Absent, StatusParameter::Value);
+        let request = |key| OutsideRequest::DeleteStatus(key, value, DirtyParameter::Absent);
+        Some(Action::Outside(server, keys.into_iter().map(request).collect()))
+    }
+
+    fn deregister(&mut self, node: &Node) -> Option<Action> {
+        let (mut reader, select) = self.table("`deregister`", node)?;
+        let target = self.instances_at_server(&mut reader, select);
+        reader.finish(&mut self.builder.diags);
+        let (server, keys) = target?;
+        Some(Action::Outside(server, keys.into_iter().map(OutsideRequest::Cancel).collect()))
+    }
+
+    fn set_metadata(&mut self, node: &Node) -> Option<Action> {
+        let (mut reader, select) = self.table("`set-metadata`", node)?;
+        let key = reader.text("key", &mut self.builder.diags);
+        let key = required(&reader, key, "key", "key = \"colour\"", self.builder);
+        let value = reader.text("value", &mut self.builder.diags);
+        let value = required(&reader, value, "value", "value = \"green\"", self.builder);
+        let by_rest = !reader.present(&["server"]).is_empty();
+        let target = by_rest.then(|| self.instances_at_server(&mut reader, select.clone()));
+        reader.finish(&mut self.builder.diags);
+        let (key, value): (Arc<str>, Arc<str>) = (key?.value.into(), value?.value.into());
+        let Some(target) = target else {
+            return Some(Action::SetMetadata(select?, key, value));
+        };
+        let (server, keys) = target?;
+        let request = |instance| {
+            OutsideRequest::Metadata(instance, vec![(Arc::clone(&key), Arc::clone(&value))])
+        };
+        Some(Action::Outside(server, keys.into_iter().map(request).collect()))
+    }
+
+    fn set_config(&mut self, node: &Node) -> Option<Action> {
+        let (mut reader, select) = self.table("`set-config`", node)?;
+        let key = reader.text("key", &mut self.builder.diags);
+        let key = required(
+            &reader,
+            key,
+            "key",
+            "key = \"eureka.server.renewal-percent-threshold\"",
+            self.builder,
+        );
+        let value = reader.node("value");
+        let value = required(&reader, value, "value", "value = 0.49", self.builder);
+        reader.finish(&mut self.builder.diags);
+        let (key, value, select) = (key?, value?, select?);
+        let servers = self.builder.servers.len();
+        if select.hosts.iter().any(|host| host.index() >= servers) {
+            self.builder.diags.not_yet(&node.place, "`set-config` of a client");
+            return None;
+        }
+        let Some(name) = key.value.strip_prefix("eureka.server.") else {
+            self.builder.diags.not_yet(&key.place, &format!("changing `{}`", key.value));
+            return None;
+        };
+        let setting = config_value(value, &key.value, &mut self.builder.diags)?;
+        let diags = &mut self.builder.diags;
+        match ServerConfig::new(Flavor::SpringCloud).set(name, &setting) {
+            Ok(true) => {}
+            Ok(false) => {
+                let message = format!("`{}` has no effect in a simulated cluster", key.value);
+                diags.warn("W001", &key.place, message, "leave the entry out");
+            }
+            Err(error) => refuse(&error, &key, value, diags),
+        }
+        Some(Action::SetConfig(select, name.to_owned(), setting))
+    }
+
+    fn call(&mut self, node: &Node) -> Option<Action> {
+        let mut reader = Reader::of(node, "`call`", &mut self.builder.diags)?;
+        let server = reader.text("server", &mut self.builder.diags);
+        let server = required(&reader, server, "server", "server = \"eureka-0\"", self.builder);
+        let method = reader.text("method", &mut self.builder.diags);
+        let method = required(&reader, method, "method", "method = \"PUT\"", self.builder);
+        let path = reader.text("path", &mut self.builder.diags);
+        let path = required(&reader, path, "path", "path = \"/eureka/apps\"", self.builder);
+        let body = reader.text("body", &mut self.builder.diags).map(|body| body.value);
+        reader.finish(&mut self.builder.diags);
+        let (server, method, path) = (server?, method?, path?);
+        let server = self.builder.server(&server.value, &server.place);
+        let wall = self.cluster.epoch_ms + (self.at.nanos() / 1_000_000) as i64;
+        let body = body.as_deref();
+        let request =
+            rest::request(&method.value, &path.value, body, wall, &path.place, self.builder)?;
+        Some(Action::Outside(server?, vec![request]))
+    }
+}
+
+/// Why a setting of `eureka.server` cannot be changed so.
+fn refuse(error: &ConfigError, key: &Read<String>, value: &Node, diags: &mut Diagnostics) {
+    let name = key.value.strip_prefix("eureka.server.").unwrap_or_default();
+    match error {
+        ConfigError::UnknownKey => {
+            diags.unknown_key(&key.place, name, "`eureka.server`", ServerConfig::keys());
+        }
+        ConfigError::WrongType(wanted) => {
+            diags.wrong_type(&value.place, wanted, value.value.kind());
+        }
+        ConfigError::OutOfRange(range) => {
+            let bounds = format!("from {} to {}", range.start(), range.end());
+            diags.out_of_range(&value.place, &format!("`{}`", key.value), bounds);
+        }
+        ConfigError::NotYet => diags.not_yet(&key.place, &format!("`{}`", key.value)),
+    }
+}
+
+/// `value`, or an error that the key is missing (unless it is there and was no good).
+fn required<T>(
+    reader: &Reader<'_>,
+    value: Option<T>,
+    key: &'static str,
+    example: &str,
+    builder: &mut Builder,
+) -> Option<T> {
+    if value.is_none() && reader.present(&[key]).is_empty() {
+        builder.diags.missing(&reader.place, key, "the action", example);
+    }
+    value
+}

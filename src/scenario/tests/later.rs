@@ -1,0 +1,192 @@
+//! Words that are valid but not executed yet: an error that says so, and one about what is wrong with
+//! them besides.
+
+use expect_test::{Expect, expect};
+
+use super::{FLEET, HEAD, problems};
+
+/// That the text is refused for this alone, and what is said.
+fn refused(text: &str, words: &str) {
+    let said = problems(text);
+    assert_eq!(said.matches(": S").count(), 1, "{said}");
+    let message = format!("S012 {words} is valid, but this version does not execute it yet");
+    assert!(said.contains(&message), "{said}");
+}
+
+#[test]
+fn valid_actions_that_are_not_executed_say_so() {
+    for (name, value) in [
+        ("scale", "{ app = 'ORDERS', to = 10, every = '1s', graceful = false }"),
+        ("deploy", "{ app = 'ORDERS', batch = '10%', every = '1s', new-ids = false, down = '1s' }"),
+        ("deploy", "{ app = 'ORDERS', batch = 2 }"),
+        ("set-health", "{ select = 'clients', status = 'throw' }"),
+        ("set-health", "{ select = 'clients', status = 'DOWN' }"),
+        ("fail", "{ select = 'servers', status = 500, share = '10%', methods = ['PUT', 'GET'] }"),
+        ("fail", "{ select = 'server:eureka-0' }"),
+    ] {
+        let text = format!("{FLEET}[[timeline]]\nat = '1m'\n{name} = {value}");
+        refused(&text, &format!("the action `{name}`"));
+    }
+}
+
+#[test]
+fn valid_words_of_applications_that_are_not_executed_say_so() {
+    for (word, value) in [
+        ("`calls` of [[apps]]", "calls = { app = 'ORDERS', per-second = 5.0, retries = 1 }"),
+        (
+            "`calls` of [[apps]]",
+            "calls = [{ app = 'PAYMENTS', per-second = 5, retry-other = true, cache-ttl = '5s', timeout = '1s', circuit-breaker = true }]",
+        ),
+        ("`health` of [[apps]]", "health = { check = true }"),
+        ("`kind = \"rest\"`", "kind = 'rest'\nre-register-on-404 = true\nsends-status = true"),
+        ("`out-of-service = \"down\"`", "out-of-service = 'down'"),
+        ("`http-client = \"webclient\"`", "http-client = 'webclient'"),
+        ("`eureka.client.healthcheck.enabled`", "eureka.client.healthcheck.enabled = true"),
+        ("`eureka.client.enabled`", "eureka.client.enabled = true"),
+    ] {
+        refused(&format!("{FLEET}{value}"), word);
+    }
+}
+
+#[test]
+fn valid_words_of_other_tables_that_are_not_executed_say_so() {
+    for (word, text) in [
+        ("`reorder = false`", "[network]\nreorder = false"),
+        ("`metrics` of [observe]", "[observe]\nmetrics = ['ghosts', 'staleness']"),
+        ("`eureka.server.experimental`", "[eureka.server.experimental]\nx = 1"),
+        (
+            "`set-config` of a client",
+            "[[timeline]]\nat = '1m'\nset-config = { select = 'clients', key = 'eureka.client.registry-fetch-interval-seconds', value = 5 }",
+        ),
+        (
+            "changing `eureka.client.disable-delta`",
+            "[[timeline]]\nat = '1m'\nset-config = { select = 'servers', key = 'eureka.client.disable-delta', value = true }",
+        ),
+        (
+            "a replication batch from outside",
+            "[[timeline]]\nat = '1m'\ncall = { server = 'eureka-0', method = 'POST', path = '/peerreplication/batch', body = '{}' }",
+        ),
+    ] {
+        refused(&format!("{FLEET}{text}"), word);
+    }
+}
+
+#[test]
+fn their_defaults_are_executed() {
+    for value in [
+        "kind = 'java'",
+        "out-of-service = 'as-is'",
+        "health = { check = false }",
+        "eureka.client.healthcheck.enabled = false",
+    ] {
+        assert_eq!(problems(&format!("{FLEET}{value}")), "", "{value}");
+    }
+    assert_eq!(problems(&format!("{FLEET}[network]\nreorder = true")), "");
+}
+
+#[test]
+fn what_is_wrong_with_them_is_said_too() {
+    let cases: [(&str, Expect); 9] = [
+        (
+            "calls = { app = 'ORDRES' }",
+            expect![[r#"
+            s.toml:13:9: S004 `calls` lacks `per-second`
+                = add `per-second = 5.0`
+            s.toml:13:9: S012 `calls` of [[apps]] is valid, but this version does not execute it yet
+                = nothing is ignored silently: leave it out to run the rest
+            s.toml:13:17: S007 there is no application `ORDRES`
+                = did you mean `ORDERS`?
+        "#]],
+        ),
+        (
+            "calls = { app = 'ORDERS', per-second = 0, retry = 1 }",
+            expect![[r#"
+            s.toml:13:9: S012 `calls` of [[apps]] is valid, but this version does not execute it yet
+                = nothing is ignored silently: leave it out to run the rest
+            s.toml:13:40: S006 `per-second` must be above 0
+            s.toml:13:43: S002 unknown key `retry` in `calls`
+                = `calls` has: app, per-second, retries, retry-other, cache-ttl, timeout, circuit-breaker
+        "#]],
+        ),
+        (
+            "health = true",
+            expect![[r#"
+            s.toml:13:10: S003 expected a table, found true or false
+                ^ this is true or false
+        "#]],
+        ),
+        (
+            "kind = 'ruby'",
+            expect![[r#"
+            s.toml:13:8: S018 there is no `kind` `ruby`
+                = one of: java, rest
+        "#]],
+        ),
+        (
+            "sends-status = true",
+            expect![[r#"
+            s.toml:13:1: S016 `sends-status` is a word of plain REST clients
+                = add `kind = "rest"`
+        "#]],
+        ),
+        (
+            "[[timeline]]\nat = '1m'\nscale = { app = 'ORDERS' }",
+            expect![[r#"
+            s.toml:15:9: S004 `scale` lacks `to`
+                = add `to = 10`
+            s.toml:15:9: S012 the action `scale` is valid, but this version does not execute it yet
+                = nothing is ignored silently: leave it out to run the rest
+        "#]],
+        ),
+        (
+            "[[timeline]]\nat = '1m'\ndeploy = { app = 'ORDERS', batch = 0 }",
+            expect![[r#"
+            s.toml:15:10: S012 the action `deploy` is valid, but this version does not execute it yet
+                = nothing is ignored silently: leave it out to run the rest
+            s.toml:15:36: S006 `batch` must be at least 1, or a share
+        "#]],
+        ),
+        (
+            "[[timeline]]\nat = '1m'\nset-health = { select = 'clients', status = 'ILL' }",
+            expect![[r#"
+                s.toml:15:14: S012 the action `set-health` is valid, but this version does not execute it yet
+                    = nothing is ignored silently: leave it out to run the rest
+                s.toml:15:45: S018 there is no answer of a health check `ILL`
+                    = one of: DOWN, OUT_OF_SERVICE, STARTING, UNKNOWN, UP, throw
+            "#]],
+        ),
+        (
+            "[[timeline]]\nat = '1m'\nfail = { select = 'servers', status = 200, methods = ['HEAD'] }",
+            expect![[r#"
+                s.toml:15:8: S012 the action `fail` is valid, but this version does not execute it yet
+                    = nothing is ignored silently: leave it out to run the rest
+                s.toml:15:39: S006 `status` must be from 400 to 599
+                s.toml:15:55: S018 there is no method `HEAD`
+                    = one of: GET, PUT, POST, DELETE
+            "#]],
+        ),
+    ];
+    for (text, expected) in cases {
+        expected.assert_eq(&problems(&format!("{FLEET}{text}")));
+    }
+}
+
+#[test]
+fn a_hunt_is_checked_though_nothing_hunts_yet() {
+    let good = "[hunt]\nfaults = ['kill', 'partition']\nprotect = 'server:eureka-0'\nquiet = '5m'\nruns = 100\nmax-faults = 5";
+    assert_eq!(problems(&format!("{FLEET}{good}")), "");
+    let bad =
+        "[hunt]\nfaults = ['kil']\nprotect = 'server:eureka-9'\nquiet = 5\nruns = 0\nmax-fault = 5";
+    expect![[r#"
+        s.toml:4:11: S018 there is no fault `kil`
+            = did you mean `kill`?
+        s.toml:5:11: S007 there is no server `eureka-9`
+            = did you mean `eureka-0`?
+        s.toml:6:9: S003 expected a duration like `"30s"` or `"1h30m"`, found a whole number
+            ^ this is a whole number
+        s.toml:7:8: S006 `runs` must be from 1 to 9223372036854775807
+        s.toml:8:1: S002 unknown key `max-fault` in [hunt]
+            = did you mean `max-faults`?
+    "#]]
+    .assert_eq(&problems(&format!("{HEAD}{bad}")));
+}
