@@ -118,9 +118,6 @@ impl EurekaConfig {
         };
         let result = match section {
             "server" => self.server.set(key, &value),
-            "client" if key == "healthcheck.enabled" && value == ConfigValue::Flag(true) => {
-                Err(ConfigError::NotYet)
-            }
             "client" => self.client.set(key, &value),
             _ => match self.instance.set(key, &value) {
                 Err(ConfigError::UnknownKey) if self.is_app => {

@@ -42,7 +42,7 @@ fn valid_words_of_applications_that_are_not_executed_say_so() {
         ("`out-of-service = \"down\"`", "out-of-service = 'down'"),
         ("`http-client = \"webclient\"`", "http-client = 'webclient'"),
         ("`eureka.client.healthcheck.enabled`", "eureka.client.healthcheck.enabled = true"),
-        ("`eureka.client.enabled`", "eureka.client.enabled = true"),
+        ("`eureka.client.enabled`", "eureka.client.enabled = false"),
     ] {
         refused(&format!("{FLEET}{value}"), word);
     }
@@ -73,12 +73,7 @@ fn valid_words_of_other_tables_that_are_not_executed_say_so() {
 
 #[test]
 fn their_defaults_are_executed() {
-    for value in [
-        "kind = 'java'",
-        "out-of-service = 'as-is'",
-        "health = { check = false }",
-        "eureka.client.healthcheck.enabled = false",
-    ] {
+    for value in ["kind = 'java'", "out-of-service = 'as-is'", "health = { check = false }"] {
         assert_eq!(problems(&format!("{FLEET}{value}")), "", "{value}");
     }
     assert_eq!(problems(&format!("{FLEET}[network]\nreorder = true")), "");

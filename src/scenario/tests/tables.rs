@@ -151,7 +151,7 @@ fn every_key_of_eureka_is_accepted_or_says_why_not() {
         .chain(InstanceConfig::keys().map(|key| ("instance", key)));
     for (section, key) in keys {
         // One of these is of the right type, or none is asked for.
-        let said = ["false", "7", "0.5", "'UP'"]
+        let said = ["false", "true", "7", "0.5", "'UP'"]
             .map(|value| problems(&format!("{HEAD}[eureka.{section}]\n{key} = {value}")));
         let fits = |said: &String| said.is_empty() || said.contains("W001");
         let later = said.iter().all(|said| said.contains("S012"));
