@@ -93,9 +93,7 @@ pub fn set<C>(
                 .ok_or(ConfigError::WrongType("UP, DOWN, STARTING, OUT_OF_SERVICE or UNKNOWN"))?;
         }
         (Slot::NoEffect, _) => return Ok(false),
-        (Slot::NotYetBut(default), ConfigValue::Flag(flag)) if *flag == default => {
-            return Ok(false);
-        }
+        (Slot::NotYetBut(default), ConfigValue::Flag(flag)) if *flag == default => {}
         (Slot::NotYet, _) | (Slot::NotYetBut(_), ConfigValue::Flag(_)) => {
             return Err(ConfigError::NotYet);
         }
