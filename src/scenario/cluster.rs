@@ -402,7 +402,8 @@ pub(super) fn said_twice(
     }
 }
 
-/// The peers of a server, in the order of the hash set of their URLs; a server is never its own peer.
+/// The peers of a server, in the order of the hash set of their URLs: those of `peers`, else those its
+/// `service-url` names, else all others. A server is never its own peer.
 fn resolve_peers(
     index: usize,
     drafts: &mut [Draft],
@@ -410,27 +411,42 @@ fn resolve_peers(
     unclear: bool,
     diags: &mut Diagnostics,
 ) {
-    let mut peers = Vec::new();
-    match drafts[index].peers.take() {
-        None => peers.extend((0..names.len()).filter(|&other| other != index)),
-        Some(listed) => {
+    let mut peers: Vec<(usize, String)> = Vec::new();
+    let known = |host: Option<&str>| names.iter().position(|name| Some(name.as_str()) == host);
+    let urls = &drafts[index].config.service_urls;
+    match (drafts[index].peers.as_ref(), urls.is_empty()) {
+        (Some(listed), _) => {
             for (name, place) in listed {
-                match names.iter().position(|known| *known == name) {
-                    Some(peer) if peer == index => {}
-                    Some(peer) => peers.push(peer),
+                match known(Some(name)) {
+                    Some(peer) => peers.push((peer, url(name))),
                     None if unclear => {}
                     None => {
                         let known: Vec<&str> = names.iter().map(String::as_str).collect();
-                        diags.unknown_name(&place, "server", &name, &known);
+                        diags.unknown_name(place, "server", name, &known);
                     }
                 }
             }
         }
+        (None, true) => peers.extend(names.iter().map(|name| url(name)).enumerate()),
+        (None, false) => {
+            // Who is not known is reported with the embedded client's list of servers.
+            let urls = urls.values().flat_map(|(urls, _)| urls);
+            let known = urls.filter_map(|url| Some((known(host_of(url))?, with_slash(url))));
+            peers.extend(known);
+        }
     }
-    let urls: Vec<String> = peers.iter().map(|&peer| url(&names[peer])).collect();
-    let texts: Vec<&str> = urls.iter().map(String::as_str).collect();
+    peers.retain(|(peer, _)| *peer != index);
+    peers.sort();
+    peers.dedup_by_key(|(peer, _)| *peer);
+    let texts: Vec<&str> = peers.iter().map(|(_, url)| url.as_str()).collect();
     let order = hash_set_order(&texts);
-    drafts[index].setup.peers = order.into_iter().map(|position| peers[position] as u16).collect();
+    let in_order = order.into_iter().map(|position| peers[position].0 as u16);
+    drafts[index].setup.peers = in_order.collect();
+}
+
+/// Eureka appends the slash that an operator left out.
+fn with_slash(url: &str) -> String {
+    format!("{}/", url.trim_end_matches('/'))
 }
 
 /// The URL under which a server is known to others.
@@ -476,6 +492,12 @@ fn finish(
         || config.is_set("server.number-registry-sync-retries");
     if spring && config.client.register_with_eureka && !syncs {
         config.server.registry_sync_retries = 5;
+    }
+    let filters = config.is_set("client.filter-only-up-instances")
+        || config.is_set("client.should-filter-only-up-instances");
+    if !spring && !filters && setup.release >= Release::new(1, 9, 6) {
+        // In the WAR's own configuration, not in the library's.
+        config.client.filter_only_up_instances = false;
     }
     if !spring {
         // A Netflix server is UP when it is opened for traffic, not before.
