@@ -93,7 +93,8 @@ prop_compose! {
     fn case()(
         flavor in prop::sample::select(vec!["spring-cloud", "netflix"]),
         servers in 1..=3_u8,
-        instances in 3..40_u8,
+        // A tenth of fewer is nobody, which is no selection.
+        instances in 5..40_u8,
         renewal_interval in prop::sample::select(vec![5_u8, 10, 30]),
         threshold in 1..100_u8,
         self_preservation in any::<bool>(),
