@@ -276,3 +276,44 @@ fn what_cannot_be_a_server_is_an_error() {
         expected.assert_eq(&problems(&format!("{HEAD}{text}")));
     }
 }
+
+/// Server spec §13.1: replication goes to the servers whose URLs a server is configured with.
+#[test]
+fn without_a_list_of_peers_the_service_urls_name_them() {
+    let plan = of(r#"
+[[servers]]
+name = "a"
+eureka.client.service-url.defaultZone = "http://b:8761/eureka, http://a:8761/eureka/"
+[[servers]]
+name = "b"
+[[servers]]
+name = "c"
+peers = ["a"]
+eureka.client.service-url.defaultZone = "http://b:8761/eureka/"
+"#);
+    let peers: Vec<Vec<u16>> = plan
+        .setup
+        .servers
+        .iter()
+        .map(|server| {
+            let mut peers = server.peers.clone();
+            peers.sort_unstable();
+            peers
+        })
+        .collect();
+    assert_eq!(peers, [vec![1], vec![0, 2], vec![0]]);
+}
+
+/// Server spec §11.3, §21: the WAR's own configuration shows its embedded client every status.
+#[test]
+fn the_war_copies_every_status_since_1_9_6() {
+    let filters = |cluster: &str| {
+        let plan = of(&format!("[cluster]\nservers = 2\n{cluster}"));
+        let profile = plan.setup.servers[0].profile;
+        plan.setup.profiles[profile].client.filter_only_up_instances
+    };
+    assert!(filters("release = '2.0.6'"));
+    assert!(!filters("flavor = 'netflix'\nrelease = '1.9.6'"));
+    assert!(filters("flavor = 'netflix'\nrelease = '1.9.4'"));
+    assert!(filters("flavor = 'netflix'\n[eureka.client]\nfilter-only-up-instances = true"));
+}
