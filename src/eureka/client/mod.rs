@@ -127,6 +127,16 @@ enum Phase {
     Exited,
 }
 
+/// Which timer of a client.
+#[derive(Clone, Copy)]
+enum Timer {
+    Refresh,
+    Heartbeat,
+    Replicator,
+    Resolver,
+    Application,
+}
+
 /// One client process.
 #[derive(Clone, Debug)]
 pub struct DiscoveryClient {
@@ -192,34 +202,48 @@ impl DiscoveryClient {
     /// Monotonic clock (ns) of the next timer.
     #[must_use]
     pub fn next_wake(&self) -> Option<u64> {
-        let slots = [
-            self.heartbeat.timer,
-            self.refresh.timer,
-            self.replicator.next(),
-            self.resolver,
-            self.application,
-        ];
-        slots.into_iter().map(|slot| slot.due).min().filter(|&due| due != u64::MAX)
+        let (slot, _) = self.earliest();
+        slot.is_set().then_some(slot.due)
+    }
+
+    /// The timer that is due first; not set if none is.
+    fn earliest(&self) -> (TimerSlot, Timer) {
+        let mut first = (self.refresh.timer, Timer::Refresh);
+        for other in [
+            (self.heartbeat.timer, Timer::Heartbeat),
+            (self.replicator.next(), Timer::Replicator),
+            (self.resolver, Timer::Resolver),
+            (self.application, Timer::Application),
+        ] {
+            if other.0 < first.0 {
+                first = other;
+            }
+        }
+        first
     }
 
     /// Runs what is due by [`Cx::until`], in the order of due times.
     pub fn wake(&mut self, cx: &mut Cx<'_>) {
         loop {
-            let due = [
-                (self.refresh.timer, Self::refresh_timer as fn(&mut Self, &mut Cx<'_>)),
-                (self.heartbeat.timer, Self::heartbeat_timer),
-                (self.replicator.next(), Self::replicator_timer),
-                (self.resolver, Self::resolver_timer),
-                (self.application, Self::application_timer),
-            ];
-            let Some((slot, run)) = due.into_iter().min_by_key(|(slot, _)| *slot) else {
-                return;
-            };
-            if slot.due > cx.until {
+            let (slot, timer) = self.earliest();
+            if !slot.is_set() || slot.due > cx.until {
                 return;
             }
-            run(self, cx);
+            match timer {
+                Timer::Refresh => self.refresh_timer(cx),
+                Timer::Heartbeat => self.heartbeat_timer(cx),
+                Timer::Replicator => self.replicator_timer(cx),
+                Timer::Resolver => self.resolver_timer(cx),
+                Timer::Application => self.application_timer(cx),
+            }
         }
+    }
+
+    /// Reads what a timer is about to read, and does nothing with it: it is near then.
+    pub fn touch(&self) {
+        let (slot, _) = self.earliest();
+        let session = (self.registration.begun(), self.query.begun());
+        std::hint::black_box((slot.due, session, self.status, self.view));
     }
 
     /// A request that was sent has ended. Whatever thread waited for it goes on.

@@ -62,6 +62,17 @@ impl Objects {
         }
     }
 
+    /// Reads a lease and throws it away, so that it is near when it is needed.
+    pub(super) fn touch_lease(&self, lease: LeaseRef) {
+        std::hint::black_box(self.leases.slots[lease.0.get() as usize - 1].count);
+    }
+
+    /// The same with an instance.
+    pub(super) fn touch_info(&self, info: InfoRef) {
+        let slot = &self.infos.slots[info.0.get() as usize - 1];
+        std::hint::black_box((slot.count, slot.value.as_ref().map(|info| info.status)));
+    }
+
     /// How many instances and leases are referenced, for leak tests.
     #[must_use]
     pub fn live(&self) -> (usize, usize) {

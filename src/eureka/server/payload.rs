@@ -36,6 +36,9 @@ impl Application {
     }
 }
 
+/// Instances whose memory is fetched together.
+const TOUCHED_AHEAD: usize = 32;
+
 impl Registry {
     /// `getApplications()`: every lease, expired ones and all statuses included.
     pub(super) fn full_payload(&mut self) -> Applications {
@@ -48,7 +51,11 @@ impl Registry {
     /// `getApplication(String)`: nothing if no instance is registered.
     pub(super) fn application(&mut self, app: AppId) -> Option<Application> {
         let keys: Vec<InstanceKey> = self.instances_of(app).collect();
-        let instances: Vec<_> = keys.into_iter().filter_map(|key| self.snapshot(key)).collect();
+        let mut instances = Vec::with_capacity(keys.len());
+        for some in keys.chunks(TOUCHED_AHEAD) {
+            self.touch(some.iter().copied());
+            instances.extend(some.iter().filter_map(|&key| self.snapshot(key)));
+        }
         (!instances.is_empty()).then(|| Application::new(app, instances))
     }
 

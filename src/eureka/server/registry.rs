@@ -310,6 +310,15 @@ impl Registry {
         self.leases.get(key.index()).copied().flatten()
     }
 
+    /// Reads what operations on these instances are about to read, and does nothing with it. Each
+    /// lease and instance lies somewhere else in memory: read in a row, without anything that depends
+    /// on the last one, they are waited for together and not one after the other.
+    pub fn touch(&self, keys: impl Iterator<Item = InstanceKey> + Clone) {
+        let leases = || keys.clone().filter_map(|key| self.lease_ref(key));
+        leases().for_each(|lease| self.objects.touch_lease(lease));
+        leases().for_each(|lease| self.objects.touch_info(self.objects[lease].holder));
+    }
+
     /// Stores `lease` under its key and gives back the one it replaces; takes over the reference.
     pub(super) fn put_lease(
         &mut self,

@@ -24,6 +24,8 @@ pub struct TimingWheel<E> {
     open: Vec<Entry<E>>,
     /// Number of the open slot, counted from t = 0.
     tick: u64,
+    /// Nobody has been told yet what is in the open slot.
+    newly_opened: bool,
     len: usize,
 }
 
@@ -44,6 +46,7 @@ impl<E> Default for TimingWheel<E> {
             far: Heap::default(),
             open: Vec::new(),
             tick: 0,
+            newly_opened: false,
             len: 0,
         }
     }
@@ -72,6 +75,10 @@ impl<E> EventQueue<E> for TimingWheel<E> {
         }
         self.len -= 1;
         self.open.pop()
+    }
+
+    fn newly_next(&mut self) -> &[Entry<E>] {
+        if std::mem::take(&mut self.newly_opened) { &self.open } else { &[] }
     }
 
     fn len(&self) -> usize {
@@ -106,6 +113,7 @@ impl<E> TimingWheel<E> {
                 return false;
             }
             self.tick = tick;
+            self.newly_opened = true;
             let entries = self.levels[level as usize].take(slot);
             if level == 0 {
                 self.open_slot(slot, entries);

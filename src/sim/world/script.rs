@@ -257,6 +257,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         // The scenario has tried the key and the value.
         let _ = core.registry.config_mut().set(key, value);
         self.operation(host, &OperationKind::Set(key, value));
+        self.emit_gauge_changes(host);
         self.after_operation(host);
         self.expect_end_of_wait(host);
     }

@@ -205,6 +205,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         core.registry.open_for_traffic(at, count);
         self.operation(host, &OperationKind::Open(count));
         self.emit(&Fact::OpenForTraffic { server: host, sync_count, count });
+        self.emit_gauge_changes(host);
         self.after_operation(host);
         self.expect_end_of_wait(host);
         if !self.hosts[host.index()].listening {
@@ -358,7 +359,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             | Message::Failure(_) => return,
         };
         self.reply(id, answer);
-        self.arm_server(server);
+        self.arm_queues(server);
     }
 
     fn execute_request(
@@ -425,14 +426,17 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let copies: Vec<BatchItem> = if O::WANTS_OPERATIONS { items.clone() } else { Vec::new() };
         let mut answers = std::mem::take(&mut self.answers);
         answers.clear();
-        let keys: Vec<_> = items.iter().map(|item| item.key).collect();
-        let mut renewed = Vec::new();
+        let mut renewed = std::mem::take(&mut self.renewed);
         let Some(core) = &mut self.servers[server.index()].core else {
             return self.error(503);
         };
+        core.registry.touch(items.iter().map(|item| item.key));
         for item in items.drain(..) {
+            let key = item.key;
             resources::batch_replication(&mut core.registry, at, [item], &mut answers);
-            renewed.push(core.registry.take_renewed());
+            if core.registry.take_renewed() {
+                renewed.push(key);
+            }
         }
         let registry = &core.registry;
         let entity = |answer: &Answer| {
@@ -451,9 +455,10 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.items.push(items);
         let request = RequestFact::Batch;
         self.emit(&Fact::Request { server, from: Party::Host(from), request, code: 200 });
-        for (key, _) in keys.into_iter().zip(renewed).filter(|(_, renewed)| *renewed) {
+        for key in renewed.drain(..) {
             self.emit(&Fact::Renewed { server, key, replica: true });
         }
+        self.renewed = renewed;
         self.after_operation(server);
         Message::BatchAnswer { code: 200, items: results }
     }
@@ -546,7 +551,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// What follows from an operation on a registry: facts, tasks for the peers, and dispatchers that
-    /// a task has woken.
+    /// a task has woken. Gauges change with facts only (or by time, see
+    /// [`World::expect_end_of_wait`]); a renewal leaves none.
     pub(super) fn after_operation(&mut self, host: HostId) {
         let now = self.now_at(host);
         let Some(core) = &mut self.servers[host.index()].core else {
@@ -562,8 +568,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             if let Some(core) = &mut self.servers[host.index()].core {
                 *core.registry.facts() = facts;
             }
+            self.emit_gauge_changes(host);
         }
-        self.emit_gauge_changes(host);
         let ready = |world: &Self, peer: usize| {
             let core = world.servers[host.index()].core.as_ref();
             let next = core.and_then(|core| core.peers[peer].next_run());
@@ -639,6 +645,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         if below_changed {
             self.emit(&Fact::BelowRenewThreshold { server, on: below });
         }
+    }
+
+    /// After a request only the dispatchers may have something to do earlier than before.
+    fn arm_queues(&mut self, host: HostId) {
+        let core = self.servers[host.index()].core.as_ref();
+        let next =
+            core.and_then(|core| core.peers.iter().filter_map(PeerEurekaNode::next_run).min());
+        self.arm(host, next.map(HostClock::instant_of_mono));
     }
 
     pub(super) fn arm_server(&mut self, host: HostId) {
