@@ -557,7 +557,7 @@ fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> 
             line["ppm"] = json!(ppm);
             line
         }
-        FaultFact::SetConfig(host, key) => {
+        FaultFact::SetConfig(host, key, _) => {
             let mut line = process("set-config", host);
             line["key"] = json!(key);
             line

@@ -205,7 +205,7 @@ impl Timespans {
             FaultFact::SkewClock(host, _) => {
                 self.add(at, named("skew", host));
             }
-            FaultFact::SetConfig(_, key) => {
+            FaultFact::SetConfig(_, key, _) => {
                 self.add(at, format!("set {key}"));
             }
             FaultFact::Network { what, entry, .. } => {

@@ -105,6 +105,9 @@ impl TraceLog {
             return;
         }
         if let Some(trace) = &mut self.servers[server.index()] {
+            if world.is_paused(server) && matches!(operation.kind, OperationKind::StepWall(_)) {
+                trace.stand_still(at);
+            }
             trace.operation(at, operation, Render { names: world.names() });
         }
     }
@@ -179,12 +182,7 @@ impl ServerTrace {
         let names = render.names;
         match &operation.kind {
             OperationKind::Init => {}
-            OperationKind::Resumed => {
-                let nanos = at.since(self.at).nanos();
-                self.at = at;
-                let line = json!({"op": "pause", "ns": nanos, "timers": "later"});
-                self.line(line, operation, &render, None);
-            }
+            OperationKind::Resumed => self.stand_still(at),
             OperationKind::Timers => {
                 self.synchronise(at, operation.now, next_wake);
                 let wall = operation.now.wall;
@@ -212,6 +210,15 @@ impl ServerTrace {
                 self.request(kind, operation, &render);
             }
         }
+    }
+
+    /// The process has been frozen until now.
+    fn stand_still(&mut self, at: Instant) {
+        let nanos = at.since(self.at).nanos();
+        self.at = at;
+        let line = json!({"op": "pause", "ns": nanos, "timers": "later"});
+        let now = self.now();
+        self.with_gauges(line, self.last.at(now), now);
     }
 
     fn request(

@@ -22,7 +22,6 @@ pub(super) fn network(
         latency: DEFAULT_LATENCY,
         loss: Loss::NONE,
         links: Vec::new(),
-        reorder: true,
         dead_hosts_are_black_holes: false,
     };
     let reader = node.and_then(|node| Reader::of(node, "[network]", &mut builder.diags));
@@ -35,12 +34,9 @@ pub(super) fn network(
     if let Some(node) = reader.node("loss") {
         setup.loss = loss(node, &mut builder.diags).unwrap_or(setup.loss);
     }
-    if let Some(reorder) = reader.flag("reorder", &mut builder.diags) {
-        setup.reorder = reorder;
-        if !reorder {
-            let place = reader.key_place("reorder");
-            builder.diags.not_yet(&place, "`reorder = false`");
-        }
+    if reader.flag("reorder", &mut builder.diags) == Some(false) {
+        let place = reader.key_place("reorder");
+        builder.diags.not_yet(&place, "`reorder = false`");
     }
     if let Some(node) = reader.node("links") {
         setup.links = links(node, cluster, builder);

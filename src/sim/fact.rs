@@ -5,9 +5,10 @@ use super::host::HostId;
 use super::host_set::HostSet;
 use super::world::WorldView;
 use crate::eureka::client::{AttemptFailure, View};
+use crate::eureka::config::ConfigValue;
 use crate::eureka::server::peer::Adopted;
 use crate::eureka::server::resources::{
-    Answer, BatchItem, DirtyParameter, Registration, StatusParameter,
+    Answer, BatchAction, BatchItem, DirtyParameter, Registration, StatusParameter,
 };
 use crate::eureka::server::{Applications, CacheKey, EvictRun, Registry};
 use crate::eureka::{InstanceInfo, InstanceKey, InstanceStatus, NameId};
@@ -102,7 +103,7 @@ pub enum FaultFact<'a> {
     /// A wall clock runs fast by this many parts per million from now on.
     SkewClock(HostId, i64),
     /// A configuration value was changed.
-    SetConfig(HostId, &'a str),
+    SetConfig(HostId, &'a str, &'a ConfigValue),
     /// A fault of the network begins: its kind, timeline entry and both sides.
     Network {
         /// `partition`, `isolate`, `hold`, `slow`, `lossy`, `fail`
@@ -259,6 +260,13 @@ pub enum Fact<'a> {
         /// How many.
         renews: i64,
     },
+    /// `expectedNumberOfClientsSendingRenews` changed, of which the threshold need not show anything.
+    Expected {
+        /// At which server.
+        server: HostId,
+        /// To this.
+        to: i32,
+    },
     /// Self-preservation went on (nothing is evicted) or off.
     SelfPreservation {
         /// At which server.
@@ -335,7 +343,7 @@ pub enum OperationKind<'a> {
     /// A wall-clock step of this many ns; the clocks show the time after it.
     StepWall(i64),
     /// A configuration key was set.
-    Set(&'a str, &'a crate::eureka::config::ConfigValue),
+    Set(&'a str, &'a ConfigValue),
     /// Timers that were due ran.
     Timers,
     /// The process was frozen until now.
@@ -391,16 +399,35 @@ fn parameter_word(status: StatusParameter) -> u64 {
     }
 }
 
-fn dirty_word(dirty: DirtyParameter) -> u64 {
+/// A number for a dirty timestamp; two where it is none.
+fn dirty(dirty: DirtyParameter, digest: &mut Digest) {
     match dirty {
-        DirtyParameter::Absent => 0,
-        DirtyParameter::Malformed => 1,
-        DirtyParameter::Value(dirty) => dirty as u64,
+        DirtyParameter::Value(dirty) if dirty != i64::MIN => digest.word(dirty as u64),
+        DirtyParameter::Value(_) => digest.word(i64::MIN as u64).word(0),
+        DirtyParameter::Absent => digest.word(i64::MIN as u64).word(1),
+        DirtyParameter::Malformed => digest.word(i64::MIN as u64).word(2),
+    };
+}
+
+/// A text, with its length.
+fn text(text: &str, digest: &mut Digest) {
+    digest.word(text.len() as u64);
+    for byte in text.bytes() {
+        digest.word(byte.into());
+    }
+}
+
+/// Hosts, with their number.
+fn hosts(hosts: &HostSet, digest: &mut Digest) {
+    digest.word(hosts.len() as u64);
+    for host in hosts.iter() {
+        digest.word(host.index() as u64);
     }
 }
 
 impl Fact<'_> {
-    /// Adds the fact to the digest: its kind, time and every field.
+    /// Adds the fact to the digest: its kind, time and every field; of an instance its key, status and
+    /// dirty timestamp, of a view its version and how many instances have which status.
     pub(super) fn add_to(&self, at: Instant, digest: &mut Digest) {
         let at = at.nanos();
         let host = |host: HostId| host.index() as u64;
@@ -439,7 +466,15 @@ impl Fact<'_> {
                 digest.fact(8, at).word(*batch).word(hosts).word(items.len() as u64);
                 for item in *items {
                     let status = parameter_word(item.status) << 8 | parameter_word(item.overridden);
-                    digest.word(key(item.key) << 16 | status).word(dirty_word(item.dirty));
+                    let action = match &item.action {
+                        BatchAction::Register(info) => u64::from(info.is_none()),
+                        BatchAction::Heartbeat => 2,
+                        BatchAction::Cancel => 3,
+                        BatchAction::StatusUpdate => 4,
+                        BatchAction::DeleteStatusOverride => 5,
+                    };
+                    digest.word(action << 48 | key(item.key) << 16 | status);
+                    dirty(item.dirty, digest);
                 }
             }
             Self::BatchEnded { batch, outcome, took, codes } => {
@@ -457,7 +492,8 @@ impl Fact<'_> {
                 digest.fact(10, at).word(host(*server)).word(key(*k)).word(flags);
             }
             Self::Renewed { server, key: k, replica } => {
-                digest.fact(11, at).word(host(*server) << 1 | u64::from(*replica)).word(key(*k));
+                let who = host(*server) << 33 | u64::from(*replica) << 32 | key(*k);
+                digest.fact(11, at).word(who);
             }
             Self::Cancelled { server, key: k, replica, evicted } => {
                 let flags = u64::from(*replica) | u64::from(*evicted) << 1;
@@ -479,6 +515,9 @@ impl Fact<'_> {
             }
             Self::Threshold { server, from, to } => {
                 digest.fact(16, at).word(host(*server)).word(*from as u64).word(*to as u64);
+            }
+            Self::Expected { server, to } => {
+                digest.fact(23, at).word(host(*server)).word(*to as u64);
             }
             Self::Bucket { server, renews } => {
                 digest.fact(17, at).word(host(*server)).word(*renews as u64);
@@ -508,26 +547,40 @@ impl RequestFact<'_> {
     fn add_to(&self, digest: &mut Digest) {
         let key = |key: &InstanceKey| key.index() as u64;
         match self {
-            Self::Register(info) => digest
-                .word(1 << 56 | key(&info.key))
-                .word(info.status as u64)
-                .word(info.last_dirty_timestamp as u64),
-            Self::Heartbeat { key: k, status, dirty } => {
-                digest.word(2 << 56 | status_word(*status) << 40 | key(k)).word(dirty_word(*dirty))
+            Self::Register(info) => {
+                digest
+                    .word(1 << 56 | key(&info.key))
+                    .word(info.status as u64)
+                    .word(info.last_dirty_timestamp as u64);
             }
-            Self::Cancel(k) => digest.word(3 << 56 | key(k)),
-            Self::StatusUpdate { key: k, value, dirty } => digest
-                .word(4 << 56 | parameter_word(*value) << 40 | key(k))
-                .word(dirty_word(*dirty)),
-            Self::DeleteStatus { key: k, value, dirty } => digest
-                .word(5 << 56 | parameter_word(*value) << 40 | key(k))
-                .word(dirty_word(*dirty)),
-            Self::Metadata(k) => digest.word(6 << 56 | key(k)),
-            Self::Get(what) => digest.word(get_word(*what)),
-            Self::GetInstance(k) => digest.word(12 << 56 | key(k)),
-            Self::GetById(id) => digest.word(13 << 56 | id.index() as u64),
-            Self::Batch => digest.word(14 << 56),
-        };
+            Self::Heartbeat { key: k, status, dirty: at } => {
+                dirty(*at, digest.word(2 << 56 | status_word(*status) << 40 | key(k)));
+            }
+            Self::Cancel(k) => {
+                digest.word(3 << 56 | key(k));
+            }
+            Self::StatusUpdate { key: k, value, dirty: at } => {
+                dirty(*at, digest.word(4 << 56 | parameter_word(*value) << 40 | key(k)));
+            }
+            Self::DeleteStatus { key: k, value, dirty: at } => {
+                dirty(*at, digest.word(5 << 56 | parameter_word(*value) << 40 | key(k)));
+            }
+            Self::Metadata(k) => {
+                digest.word(6 << 56 | key(k));
+            }
+            Self::Get(what) => {
+                digest.word(get_word(*what));
+            }
+            Self::GetInstance(k) => {
+                digest.word(12 << 56 | key(k));
+            }
+            Self::GetById(id) => {
+                digest.word(13 << 56 | id.index() as u64);
+            }
+            Self::Batch => {
+                digest.word(14 << 56);
+            }
+        }
     }
 }
 
@@ -557,7 +610,7 @@ impl FaultFact<'_> {
             | Self::SetStatus(host, _)
             | Self::StepClock(host, _)
             | Self::SkewClock(host, _)
-            | Self::SetConfig(host, _) => Some(host),
+            | Self::SetConfig(host, ..) => Some(host),
             Self::Network { .. } | Self::Heal { .. } => None,
         }
     }
@@ -587,32 +640,44 @@ fn get_word(what: CacheKey) -> u64 {
 
 impl FaultFact<'_> {
     fn add_to(&self, digest: &mut Digest) {
-        let text = |digest: &mut Digest, text: &str| {
-            for byte in text.bytes() {
-                digest.word(byte.into());
-            }
-        };
+        let host = |host: &HostId| host.index() as u64;
         match self {
-            Self::Process(what, host) => {
-                text(digest, what);
-                digest.word(host.index() as u64);
+            Self::Process(what, of) => {
+                text(what, digest.word(1).word(host(of)));
             }
-            Self::SetStatus(host, status) => {
-                digest.word(host.index() as u64).word(*status as u64);
+            Self::SetStatus(of, status) => {
+                digest.word(2).word(host(of)).word(*status as u64);
             }
-            Self::StepClock(host, by) | Self::SkewClock(host, by) => {
-                digest.word(host.index() as u64).word(*by as u64);
+            Self::StepClock(of, by) => {
+                digest.word(3).word(host(of)).word(*by as u64);
             }
-            Self::SetConfig(host, key) => {
-                text(digest, key);
-                digest.word(host.index() as u64);
+            Self::SkewClock(of, ppm) => {
+                digest.word(4).word(host(of)).word(*ppm as u64);
             }
-            Self::Network { what, entry, .. } => {
-                text(digest, what);
-                digest.word(*entry as u64);
+            Self::SetConfig(of, key, value) => {
+                let digest = digest.word(5).word(host(of));
+                text(key, digest);
+                match value {
+                    ConfigValue::Flag(flag) => {
+                        digest.word(1).word((*flag).into());
+                    }
+                    ConfigValue::Int(number) => {
+                        digest.word(2).word(*number as u64);
+                    }
+                    ConfigValue::Decimal(number) => {
+                        digest.word(3).word(number.to_bits());
+                    }
+                    ConfigValue::Text(value) => text(value, digest.word(4)),
+                }
+            }
+            Self::Network { what, entry, from, to } => {
+                let digest = digest.word(6).word(*entry as u64);
+                text(what, digest);
+                hosts(from, digest);
+                hosts(to, digest);
             }
             Self::Heal { entry } => {
-                digest.word(*entry as u64);
+                digest.word(7).word(*entry as u64);
             }
         }
     }

@@ -38,6 +38,8 @@ pub(super) struct Host {
     pub(super) draws: u64,
     /// When the queue will wake it next, as far as it was told.
     pub(super) armed: Instant,
+    /// When its process is to start, if nobody starts it before.
+    pub(super) starts_at: Instant,
     /// It is being restarted: so long after it went it starts again.
     pub(super) restart_after: Option<Span>,
     /// It is frozen.
@@ -65,6 +67,7 @@ impl Host {
             calls: 0,
             draws: 0,
             armed: Instant::NEVER,
+            starts_at: Instant::NEVER,
             restart_after: None,
             paused: None,
         }

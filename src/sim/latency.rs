@@ -1,6 +1,6 @@
 //! How long a message takes, and whether it arrives.
 
-use rand_distr::{Distribution, LogNormal};
+use rand::Rng;
 
 use super::random::CounterRng;
 use crate::time::Span;
@@ -36,23 +36,21 @@ impl Latency {
                 low + Span::from_nanos(offset)
             }
             Self::LogNormal { median, p99 } => {
-                // libm's logarithm and exponential, the same on every platform.
+                // Of libm, whose functions give the same bits on every platform; std's do not.
                 let mu = libm::log(median.nanos() as f64);
                 let sigma = (libm::log(p99.nanos() as f64) - mu) / Z_99;
-                let normal = LogNormal::new(mu, sigma).expect("a percentile is above the median");
-                Span::from_nanos(normal.sample(&mut decision()) as u64)
+                Span::from_nanos(libm::exp(mu + sigma * normal(&mut decision())) as u64)
             }
         }
     }
+}
 
-    /// The shortest latency it can draw: what a lower bound may rely on.
-    #[must_use]
-    pub const fn shortest(&self) -> Span {
-        match *self {
-            Self::Fixed(span) | Self::Uniform(span, _) => span,
-            Self::LogNormal { .. } => Span::ZERO,
-        }
-    }
+/// A draw from the standard normal distribution (Box and Muller).
+fn normal(rng: &mut CounterRng) -> f64 {
+    // In (0, 1): a logarithm is taken of it.
+    let mut unit = || ((rng.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
+    let radius = libm::sqrt(-2.0 * libm::log(unit()));
+    radius * libm::cos(std::f64::consts::TAU * unit())
 }
 
 /// The share of messages that are lost, as a fraction of 2^64.

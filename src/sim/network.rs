@@ -19,8 +19,6 @@ pub struct NetworkSetup {
     pub loss: Loss,
     /// Links of their own; later ones win.
     pub links: Vec<LinkException>,
-    /// Messages of a link may overtake each other.
-    pub reorder: bool,
     /// A host without process does not refuse connections: they time out.
     pub dead_hosts_are_black_holes: bool,
 }
@@ -105,7 +103,7 @@ impl Network {
         self.rules.len() < before
     }
 
-    /// The latency of a message of `caller`'s call number `call`, faults aside from slowness.
+    /// What becomes of a message of `caller`'s call number `call`, with all faults that are active.
     pub(super) fn fate(
         &self,
         streams: &Streams,

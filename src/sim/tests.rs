@@ -128,7 +128,6 @@ fn network() -> Network {
         latency: Latency::Fixed(Span::from_millis(2)),
         loss: Loss::NONE,
         links: Vec::new(),
-        reorder: true,
         dead_hosts_are_black_holes: false,
     })
 }

@@ -61,15 +61,6 @@ impl Span {
         Self(nanos)
     }
 
-    /// A span of `micros` microseconds.
-    ///
-    /// # Panics
-    /// If it does not fit into 64 bits of nanoseconds (584 years).
-    #[must_use]
-    pub const fn from_micros(micros: u64) -> Self {
-        Self(micros * NANOS[0])
-    }
-
     /// A span of `millis` milliseconds.
     ///
     /// # Panics

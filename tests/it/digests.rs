@@ -7,9 +7,9 @@ use eureka_sim::observe::{EventLevel, EventLog, TraceLog, Watch};
 use eureka_sim::scenario::Plan;
 use eureka_sim::sim::queue::{Heap, TimingWheel};
 use eureka_sim::{replay, study};
-use expect_test::expect_file;
+use expect_test::{expect, expect_file};
 
-use crate::support::{SharedBuffer, plan, recorded_scenarios, shipped_scenarios};
+use crate::support::{plan, plan_of, recorded_scenarios, shipped_scenarios, traces};
 
 /// The digest and number of events with everybody watching.
 fn observed(plan: &Plan) -> (String, u64) {
@@ -60,36 +60,14 @@ fn both_queues_give_the_same_digest_of_every_recorded_cluster() {
 fn traces_of_runs_replay_without_divergence() {
     for path in shipped_scenarios().into_iter().chain(recorded_scenarios()) {
         let plan = plan(&path);
-        let files = SharedFiles::default();
-        let open = files.clone();
-        let mut watch = Watch::<true>::new(&plan);
-        watch.trace = Some(TraceLog::new(&plan, Box::new(move |name| Ok(open.create(name)))));
-        let (_, mut watch) = study::run(&plan, watch, &mut ()).expect("nobody interrupts");
-        let error = watch.trace.as_mut().and_then(TraceLog::take_error);
-        assert!(error.is_none(), "{}: {error:?}", plan.name);
-        drop(watch);
-        let files = files.0.lock().expect("no writer panicked");
-        assert!(files.len() >= plan.setup.servers.len(), "{}: a trace each", plan.name);
-        for (name, buffer) in files.iter() {
-            let text = buffer.text();
+        let traces = traces(&plan);
+        assert!(traces.len() >= plan.setup.servers.len(), "{}: a trace each", plan.name);
+        for (name, text) in traces {
             let replayed = replay::replay(std::io::Cursor::new(&text))
                 .unwrap_or_else(|error| panic!("{} {name}: {error}", plan.name));
             assert_eq!(replayed.first, None, "{} {name}", plan.name);
             assert!(replayed.operations > 10, "{} {name} is empty", plan.name);
         }
-    }
-}
-
-/// Files in memory, by name.
-#[derive(Clone, Default)]
-struct SharedFiles(std::sync::Arc<std::sync::Mutex<Vec<(String, SharedBuffer)>>>);
-
-impl SharedFiles {
-    fn create(&self, name: &str) -> Box<dyn std::io::Write> {
-        let buffer = SharedBuffer::default();
-        let mut files = self.0.lock().expect("no writer panicked");
-        files.push((name.to_owned(), buffer.clone()));
-        Box::new(buffer)
     }
 }
 
@@ -108,4 +86,24 @@ fn a_run_that_is_interrupted_ends_and_says_so() {
     let plan = plan(&shipped_scenarios()[1]);
     let run = study::run(&plan, Watch::<false>::new(&plan), &mut Impatient(2));
     assert!(matches!(run, Err(study::Interrupted)));
+}
+
+/// Logarithms and exponentials come from libm, not from the platform.
+#[test]
+fn log_normal_latencies_are_the_same_on_every_machine() {
+    let plan = plan_of(
+        r#"
+schema = 1
+duration = "5m"
+[cluster]
+servers = 2
+[network]
+latency = { median = "2ms", p99 = "400ms" }
+[[apps]]
+name = "A"
+instances = 20
+"#,
+    );
+    let (digest, _) = study::digest::<TimingWheel<_>>(&plan);
+    expect!["ac9cbb878cdad8b79ee16dc94eb22e98"].assert_eq(&digest.to_string());
 }

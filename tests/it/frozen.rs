@@ -1,11 +1,6 @@
 //! A frozen process does nothing until it resumes, whatever the script tells it.
 
-use std::path::Path;
-
-use eureka_sim::observe::{EventLevel, EventLog, Watch};
-use eureka_sim::{scenario, study};
-
-use crate::support::{NoIncludes, SharedBuffer};
+use crate::support::events;
 
 const FROZEN: &str = r#"
 schema = 1
@@ -29,20 +24,6 @@ set-status = { select = "instance:A/0", status = "OUT_OF_SERVICE" }
 at = "120s"
 stop = "instance:A/0"
 "#;
-
-/// Every event of a run of this scenario.
-fn events(text: &str) -> Vec<serde_json::Value> {
-    let plan = scenario::load(Path::new("frozen.toml"), text, &[], None, &NoIncludes);
-    let plan = plan.unwrap_or_else(|no| {
-        panic!("{}", eureka_sim::report::render_diagnostics(&no.sources, &no.diagnostics))
-    });
-    let buffer = SharedBuffer::default();
-    let mut watch = Watch::<false>::new(&plan);
-    watch.events = Some(EventLog::new(EventLevel::All, &plan, Box::new(buffer.clone())));
-    let _ = study::run(&plan, watch, &mut ()).expect("nobody interrupts");
-    let parsed = |line| serde_json::from_str(line).expect("a line is JSON");
-    buffer.text().lines().map(parsed).collect()
-}
 
 #[test]
 fn a_frozen_client_neither_changes_its_status_nor_stops_before_it_resumes() {

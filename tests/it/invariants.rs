@@ -26,7 +26,7 @@ struct Case {
     faults: Vec<(u16, usize, u8)>,
 }
 
-const FAULTS: [&str; 12] = [
+const FAULTS: [&str; 18] = [
     r#"kill = { select = "app:A", share = "10%" }"#,
     r#"kill = { select = "app:A", share = "60%" }"#,
     r#"stop = { select = "app:A", count = 2 }"#,
@@ -39,11 +39,17 @@ const FAULTS: [&str; 12] = [
     r#"isolate = "server:eureka-0""#,
     r#"step-clock = { select = "server:eureka-0", by = "40s" }"#,
     r#"step-clock = { select = "app:A", by = "-40s" }"#,
+    r#"hold = { from = "app:A", to = "server:eureka-0" }"#,
+    r#"lossy = { from = "app:A", to = "servers", loss = "50%" }"#,
+    r#"slow = { from = "servers", to = "app:A", latency = "9s" }"#,
+    r#"skew-clock = { select = "server:eureka-0", ppm = 20000 }"#,
+    r#"restart = { select = "server:eureka-0", down = "5s", graceful = true }"#,
+    r#"set-status = { select = "app:A", status = "OUT_OF_SERVICE" }"#,
 ];
 
 /// Those that take a while.
 fn lasts(fault: usize) -> bool {
-    (6..=9).contains(&fault)
+    (6..=9).contains(&fault) || (12..=15).contains(&fault)
 }
 
 impl Case {
@@ -111,10 +117,21 @@ struct Rules {
     last: Instant,
     runs: usize,
     evicted: BTreeMap<HostId, usize>,
+    leases: BTreeMap<HostId, i64>,
     announced: BTreeMap<HostId, usize>,
 }
 
 impl Observer for Rules {
+    fn elapsed(&mut self, _next: Instant, world: &WorldView<'_>) {
+        for server in world.server_hosts() {
+            if let Some(gauges) = world.gauges(server) {
+                let leases = self.leases.get(&server).copied().unwrap_or(0);
+                assert_eq!(gauges.local_registry_size, leases, "registered less removed");
+                assert!(gauges.num_of_renews_per_min_threshold >= 0);
+            }
+        }
+    }
+
     fn fact(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
         assert!(at >= self.last, "time never goes back");
         self.last = at;
@@ -136,14 +153,21 @@ impl Observer for Rules {
                     assert!(registry.lease(victim).is_none(), "a victim has no lease any more");
                 }
             }
-            Fact::Cancelled { server, evicted: true, .. } => {
-                *self.evicted.entry(*server).or_default() += 1;
+            Fact::Initialised(server) => {
+                self.leases.insert(*server, 0);
             }
-            Fact::Renewed { server, .. } | Fact::Registered { server, .. } => {
-                assert!(!world.is_paused(*server), "a frozen server does nothing");
-                assert!(world.is_alive(*server), "nor does a dead one");
+            Fact::Cancelled { server, evicted, .. } => {
+                *self.evicted.entry(*server).or_default() += usize::from(*evicted);
+                *self.leases.entry(*server).or_default() -= 1;
+            }
+            Fact::Registered { server, is_new: true, .. } => {
+                *self.leases.entry(*server).or_default() += 1;
             }
             _ => {}
+        }
+        if let Fact::Renewed { server, .. } | Fact::Registered { server, .. } = fact {
+            assert!(!world.is_paused(*server), "a frozen server does nothing");
+            assert!(world.is_alive(*server), "nor does a dead one");
         }
     }
 }
@@ -163,8 +187,9 @@ proptest! {
         prop_assert!(world.run_until(plan.setup.duration, u64::MAX));
         let rules = world.into_observer();
         prop_assert!(rules.runs > 0, "some server opened and its task ran");
-        let announced: BTreeMap<_, _> =
-            rules.announced.into_iter().filter(|(_, count)| *count > 0).collect();
-        prop_assert_eq!(rules.evicted, announced, "each victim is cancelled once");
+        let some = |counts: BTreeMap<HostId, usize>| -> BTreeMap<_, _> {
+            counts.into_iter().filter(|(_, count)| *count > 0).collect()
+        };
+        prop_assert_eq!(some(rules.evicted), some(rules.announced), "each victim is cancelled once");
     }
 }

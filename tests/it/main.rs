@@ -5,6 +5,7 @@ mod cli;
 mod cluster;
 mod digests;
 mod docs;
+mod faults;
 mod fidelity;
 mod frozen;
 mod golden;

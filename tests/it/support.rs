@@ -5,7 +5,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use eureka_sim::observe::{EventLevel, EventLog, TraceLog, Watch};
 use eureka_sim::scenario::{self, Files, Plan};
+use eureka_sim::study;
 use flate2::read::MultiGzDecoder;
 
 /// For scenarios that include nothing.
@@ -79,4 +81,42 @@ pub(crate) fn entries(folder: &str) -> Vec<PathBuf> {
         entries.map(|entry| entry.expect("so can its entries").path()).collect();
     found.sort();
     found
+}
+
+/// The plan of this text, which has no problems.
+pub(crate) fn plan_of(text: &str) -> Plan {
+    let plan = scenario::load(Path::new("test.toml"), text, &[], None, &NoIncludes);
+    plan.unwrap_or_else(|no| {
+        panic!("{}", eureka_sim::report::render_diagnostics(&no.sources, &no.diagnostics))
+    })
+}
+
+/// Every event of a run of this scenario.
+pub(crate) fn events(text: &str) -> Vec<serde_json::Value> {
+    let plan = plan_of(text);
+    let buffer = SharedBuffer::default();
+    let mut watch = Watch::<false>::new(&plan);
+    watch.events = Some(EventLog::new(EventLevel::All, &plan, Box::new(buffer.clone())));
+    let _ = study::run(&plan, watch, &mut ()).expect("nobody interrupts");
+    let parsed = |line| serde_json::from_str(line).expect("a line is JSON");
+    buffer.text().lines().map(parsed).collect()
+}
+
+/// The traces of all server processes of a run, by file name (`run --trace`).
+pub(crate) fn traces(plan: &Plan) -> Vec<(String, String)> {
+    let files: Arc<Mutex<Vec<(String, SharedBuffer)>>> = Arc::default();
+    let shared = Arc::clone(&files);
+    let open = move |name: &str| {
+        let buffer = SharedBuffer::default();
+        shared.lock().expect("nobody panicked").push((name.to_owned(), buffer.clone()));
+        Ok(Box::new(buffer) as Box<dyn Write>)
+    };
+    let mut watch = Watch::<true>::new(plan);
+    watch.trace = Some(TraceLog::new(plan, Box::new(open)));
+    let (_, mut watch) = study::run(plan, watch, &mut ()).expect("nobody interrupts");
+    let error = watch.trace.as_mut().and_then(TraceLog::take_error);
+    assert!(error.is_none(), "{}: {error:?}", plan.name);
+    drop(watch);
+    let files = files.lock().expect("nobody panicked");
+    files.iter().map(|(name, buffer)| (name.clone(), buffer.text())).collect()
 }

@@ -8,20 +8,6 @@ use crate::eureka::server::CacheKey;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobId(u32);
 
-impl JobId {
-    /// As a number, to travel with a message.
-    #[must_use]
-    pub const fn raw(self) -> u32 {
-        self.0
-    }
-
-    /// The job of a number that came from [`JobId::raw`].
-    #[must_use]
-    pub const fn from_raw(raw: u32) -> Self {
-        Self(raw)
-    }
-}
-
 /// What is sent to a server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {

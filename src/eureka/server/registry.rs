@@ -222,12 +222,6 @@ impl Registry {
         &self.facts
     }
 
-    /// Whether [`Registry::facts`] and [`Registry::handed`] are drained.
-    #[must_use]
-    pub fn is_drained(&self) -> bool {
-        self.facts.is_empty() && self.handed.is_empty()
-    }
-
     /// What monitoring shows at `now`.
     #[must_use]
     pub fn gauges(&self, now: Now) -> Gauges {
@@ -251,6 +245,12 @@ impl Registry {
     /// Whether a lease was renewed by a heartbeat since this was last asked.
     pub fn take_renewed(&mut self) -> bool {
         std::mem::take(&mut self.renewed)
+    }
+
+    /// `expectedNumberOfClientsSendingRenews` (up to release 1.9.3: of renews).
+    #[must_use]
+    pub const fn expected(&self) -> i32 {
+        self.expected
     }
 
     /// `numOfRenewsPerMinThreshold`.

@@ -112,7 +112,8 @@ pub fn register(
 }
 
 /// `PUT apps/{app}/{id}`: 200, 404 (no lease, or the caller's dirty timestamp is newer), 409 with the
-/// stored instance (a replica's is older). In the last three but the first the lease was renewed.
+/// stored instance (a replica's is older), 500 (malformed parameters). The lease was renewed in every
+/// case but that of none.
 pub fn renew(
     registry: &mut Registry,
     at: At<'_>,

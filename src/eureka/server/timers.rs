@@ -102,7 +102,7 @@ impl Registry {
         self.timers.next
     }
 
-    /// Whether this timer's thread is among the first to wake, at or before `mono`.
+    /// Whether this timer's thread wakes at or before `mono`.
     #[must_use]
     pub fn wakes_by(&self, kind: TimerKind, mono: u64) -> bool {
         self.timers.timers[kind as usize].is_some_and(|timer| timer.wake() <= mono)

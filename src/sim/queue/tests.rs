@@ -52,13 +52,14 @@ fn outcome<Q: EventQueue<usize>>(uses: &[Use]) -> Vec<Option<Entry<usize>>> {
         }
     }
     let left = queue.len();
+    let before = out.len();
     out.extend(std::iter::from_fn(|| queue.pop_until(Instant::NEVER)).map(Some));
     assert!(queue.is_empty());
     assert_eq!(
         out.iter().flatten().count(),
         uses.iter().filter(|it| matches!(it, Use::Push(_))).count()
     );
-    assert!(left <= out.len());
+    assert_eq!(left, out.len() - before, "len() counts what is left");
     out
 }
 

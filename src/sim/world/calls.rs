@@ -42,6 +42,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             deadline_seq,
             caller_done: false,
             server_done: false,
+            settled: false,
             timeout_queued: false,
             references: 0,
         });
@@ -215,7 +216,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let caller = call.caller;
         let timed_out = matches!(call.message, Message::Failure(AttemptFailure::ConnectTimeout));
         if let Some(pause) = &mut self.hosts[caller.index()].paused {
-            if timed_out {
+            if std::mem::replace(&mut call.settled, true) {
+                self.calls.dereference(id);
+            } else if timed_out {
                 pause.due.push((self.now, Deferred::End(id)));
             } else {
                 pause.arrived.push(Deferred::End(id));
@@ -229,7 +232,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     pub(super) fn timeout(&mut self, id: CallId) {
         let call = self.calls.get(id);
         let caller = call.caller;
-        if !call.caller_done && self.defer_due(caller, Deferred::Timeout(id)) {
+        if !call.caller_done && self.hosts[caller.index()].paused.is_some() {
+            if std::mem::replace(&mut call.settled, true) {
+                // An answer that arrived in time waits to be read.
+                self.calls.dereference(id);
+            } else {
+                self.defer_due(caller, Deferred::Timeout(id));
+            }
             return;
         }
         self.conclude_timeout(id, self.now);

@@ -101,6 +101,8 @@ pub struct World<'a, O, Q = TimingWheel<Event>> {
     network: Network,
     held: Vec<Held>,
     failing: Vec<FailRule>,
+    /// Wall clocks that run fast: since which timeline entry, whose, by how many parts per million.
+    skews: Vec<(usize, HostId, i64)>,
     batches: u64,
     digest: Digest,
     handled: u64,
@@ -132,6 +134,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             network: Network::new(setup.network.clone()),
             held: Vec::new(),
             failing: Vec::new(),
+            skews: Vec::new(),
             batches: 0,
             digest: Digest::default(),
             handled: 0,
@@ -208,11 +211,6 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         self.digest.value()
     }
 
-    /// Who watches.
-    pub fn observer(&mut self) -> &mut O {
-        &mut self.observer
-    }
-
     /// The observer gets to see the state as it is now.
     pub fn observe(&mut self, look: impl FnOnce(&mut O, Instant, &WorldView<'_>)) {
         let (observer, view, _) = self.split();
@@ -230,11 +228,11 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
     fn queue_starts(&mut self) {
         let setup = self.setup;
         for (index, server) in setup.servers.iter().enumerate() {
-            self.push(server.start, Event::Start(HostId::new(index)));
+            self.start_at(HostId::new(index), server.start);
         }
         for (index, client) in setup.clients.iter().enumerate() {
             if let Some(start) = client.start {
-                self.push(start, Event::Start(HostId::new(setup.servers.len() + index)));
+                self.start_at(HostId::new(setup.servers.len() + index), start);
             }
         }
         for (index, entry) in setup.timeline.iter().enumerate() {
@@ -247,7 +245,12 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Start(host) => self.start(host),
+            Event::Start(host) => {
+                // Somebody may have started it meanwhile, and killed it again.
+                if self.hosts[host.index()].starts_at == self.now {
+                    self.start(host);
+                }
+            }
             Event::Wake(host) => {
                 // A wake-up that an earlier one has made superfluous.
                 if self.hosts[host.index()].armed == self.now {
@@ -274,7 +277,14 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         }
     }
 
+    /// The process of a host is to start at some instant, unless it is started before.
+    fn start_at(&mut self, host: HostId, at: Instant) {
+        self.hosts[host.index()].starts_at = at;
+        self.push(at, Event::Start(host));
+    }
+
     fn start(&mut self, host: HostId) {
+        self.hosts[host.index()].starts_at = Instant::NEVER;
         if self.hosts[host.index()].alive {
             return;
         }
@@ -297,7 +307,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         process.listening = false;
         process.armed = Instant::NEVER;
         if let Some(pause) = process.paused.take() {
-            self.abandon(host, *pause);
+            self.abandon(*pause);
         }
         if self.is_server(host) {
             let process = std::mem::take(&mut self.servers[host.index()]);

@@ -10,8 +10,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// Freezes a host until `until`; a host that is frozen already stays so until the later of both.
     pub(super) fn freeze(&mut self, host: HostId, until: Instant) {
         let process = &mut self.hosts[host.index()];
+        let begins = process.paused.is_none();
         let pause = process.paused.get_or_insert_default();
-        if until > pause.until {
+        if begins || until > pause.until {
             pause.until = until;
             self.push(until, Event::Resume(host));
         }
@@ -86,7 +87,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// The process died while it was frozen: requests that wait at it are reset, the rest is gone.
-    pub(super) fn abandon(&mut self, _host: HostId, pause: Pause) {
+    pub(super) fn abandon(&mut self, pause: Pause) {
         let due = pause.due.into_iter().map(|(_, what)| what);
         for what in due.chain(pause.arrived) {
             match what {

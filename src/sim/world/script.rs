@@ -52,7 +52,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             Action::Pause(select) => {
                 let until = entry.until.unwrap_or(self.now);
                 for host in self.living(select, index) {
-                    self.emit(&Fact::Fault(FaultFact::Process("pause", host)));
+                    if self.hosts[host.index()].paused.is_none() {
+                        self.emit(&Fact::Fault(FaultFact::Process("pause", host)));
+                    }
                     self.freeze(host, until);
                 }
             }
@@ -68,6 +70,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             }
             Action::SkewClock(select, ppm) => {
                 for host in self.all(select, index) {
+                    self.skews.push((index, host, *ppm));
                     self.skew_clock(host, *ppm);
                 }
             }
@@ -83,9 +86,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     self.ask(host, index);
                 }
             }
-            Action::SetConfig(select, key, _) => {
+            Action::SetConfig(select, key, value) => {
                 for host in self.living(select, index) {
-                    self.emit(&Fact::Fault(FaultFact::SetConfig(host, key)));
+                    self.emit(&Fact::Fault(FaultFact::SetConfig(host, key, value)));
                     self.ask(host, index);
                 }
             }
@@ -130,7 +133,6 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// A fault ends, by its duration or because it is healed.
     pub(super) fn end_entry(&mut self, entry: usize) {
-        let setup = self.setup;
         let mut ended = self.network.end(entry);
         let failing = self.failing.len();
         self.failing.retain(|rule| rule.entry != entry);
@@ -139,10 +141,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             self.emit(&Fact::Fault(FaultFact::Heal { entry }));
             self.release_held(entry);
         }
-        if let Action::SkewClock(select, _) = &setup.timeline[entry].action {
-            for host in self.all(select, entry) {
-                self.skew_clock(host, 0);
-            }
+        let (over, left) = std::mem::take(&mut self.skews)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(since, ..)| *since == entry);
+        self.skews = left;
+        for (_, host, _) in over {
+            let latest = self.skews.iter().rfind(|(_, other, _)| *other == host);
+            self.skew_clock(host, latest.map_or(0, |(.., ppm)| *ppm));
         }
     }
 
@@ -172,6 +177,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// A process does what an entry of the timeline asked it for.
     pub(super) fn obey(&mut self, host: HostId, entry: u32) {
         let setup = self.setup;
+        if !self.hosts[host.index()].alive {
+            return;
+        }
         match &setup.timeline[entry as usize].action {
             Action::Stop(_, drain) => self.stop(host, *drain),
             Action::Restart { .. } => self.stop(host, None),
@@ -216,7 +224,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// A process that is being restarted starts again so long after it went.
     pub(super) fn start_again(&mut self, host: HostId) {
         if let Some(down) = self.hosts[host.index()].restart_after.take() {
-            self.push(self.now + down, Event::Start(host));
+            self.start_at(host, self.now + down);
         }
     }
 

@@ -34,6 +34,7 @@ pub(super) struct ServerProcess {
     opened: bool,
     /// As observers last heard.
     threshold: i32,
+    expected: i32,
     protected: Option<bool>,
     below_renew_threshold: bool,
     connect_timeout: Span,
@@ -533,11 +534,11 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             }
             _ => self.operation(server, &OperationKind::Request(&fact, &reply)),
         }
+        let from = Party::Outside;
+        self.emit(&Fact::Request { server, from, request: fact, code: answer.code });
         if let (OutsideRequest::Heartbeat(key, ..), true) = (request, renewed) {
             self.emit(&Fact::Renewed { server, key: *key, replica: false });
         }
-        let from = Party::Outside;
-        self.emit(&Fact::Request { server, from, request: fact, code: answer.code });
         self.after_operation(server);
         self.arm_server(server);
     }
@@ -633,11 +634,16 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let below_changed = process.below_renew_threshold != below;
         process.below_renew_threshold = below;
         process.threshold = to;
+        let expected = core.registry.expected();
+        let expected_changed = std::mem::replace(&mut process.expected, expected) != expected;
         if changed {
             process.protected = Some(on);
         }
         if from != to {
             self.emit(&Fact::Threshold { server, from, to });
+        }
+        if expected_changed {
+            self.emit(&Fact::Expected { server, to: expected });
         }
         if changed {
             self.emit(&Fact::SelfPreservation { server, on });
