@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use eureka_sim::scenario::{self, Files};
 use eureka_sim::sim::queue::{EventQueue, Heap, TimingWheel};
 use eureka_sim::sim::{Event, Setup, Silent, World};
@@ -70,21 +71,27 @@ fn events<'a, Q: EventQueue<Event>>(
     spent
 }
 
+/// Criterion calls the closure for each sample; the run goes on from one to the next.
+fn bench<Q: EventQueue<Event>>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    queue: &str,
+    instances: u32,
+) {
+    let setup = fleet(instances);
+    let mut world = None;
+    group.bench_function(BenchmarkId::new(queue, instances), |b| {
+        let world = world.get_or_insert_with(|| warm::<Q>(&setup));
+        b.iter_custom(|wanted| events(world, &setup, wanted));
+    });
+}
+
 fn hot_path(c: &mut Criterion) {
     let mut group = c.benchmark_group("event");
     group.sample_size(20).measurement_time(Duration::from_secs(5));
     for instances in [1_000, 10_000, 100_000] {
-        let setup = fleet(instances);
-        group.bench_with_input(BenchmarkId::new("wheel", instances), &setup, |b, setup| {
-            let mut world = warm::<TimingWheel<Event>>(setup);
-            b.iter_custom(|wanted| events(&mut world, setup, wanted));
-        });
+        bench::<TimingWheel<Event>>(&mut group, "wheel", instances);
     }
-    let setup = fleet(100_000);
-    group.bench_with_input(BenchmarkId::new("heap", 100_000), &setup, |b, setup| {
-        let mut world = warm::<Heap<Event>>(setup);
-        b.iter_custom(|wanted| events(&mut world, setup, wanted));
-    });
+    bench::<Heap<Event>>(&mut group, "heap", 100_000);
     group.finish();
 }
 
