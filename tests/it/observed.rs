@@ -1,0 +1,105 @@
+//! What is made of a run: events as they are written, verdicts, what figures show.
+
+use std::path::Path;
+
+use eureka_sim::observe::{EventLevel, EventLog, Recording, Watch};
+use eureka_sim::report::{CheckReport, Figure, render_diagnostics};
+use eureka_sim::scenario::{self, Plan};
+use eureka_sim::study::{self, Pulse};
+use eureka_sim::time::Instant;
+use serde_json::Value;
+
+use crate::support::{NoIncludes, SharedBuffer};
+
+fn plan(duration: &str, rest: &str) -> Plan {
+    let text = format!("schema = 1\nduration = \"{duration}\"\n{rest}");
+    let plan = scenario::load(Path::new("observed.toml"), &text, &[], None, &NoIncludes);
+    plan.unwrap_or_else(|no| panic!("{}", render_diagnostics(&no.sources, &no.diagnostics)))
+}
+
+fn recorded(plan: &Plan) -> Recording {
+    study::run(plan, Watch::<false>::new(plan), &mut ()).expect("nobody interrupts").0
+}
+
+/// What a run writes to `events.jsonl`.
+fn events(plan: &Plan, level: EventLevel) -> Vec<Value> {
+    let buffer = SharedBuffer::default();
+    let mut watch = Watch::<false>::new(plan);
+    watch.events = Some(EventLog::new(level, plan, Box::new(buffer.clone())));
+    let _ = study::run(plan, watch, &mut ()).expect("nobody interrupts");
+    let line = |line| serde_json::from_str(line).expect("a line is JSON");
+    buffer.text().lines().map(line).collect()
+}
+
+fn t_ms(event: &Value) -> f64 {
+    event["t_ms"].as_f64().expect("an event has a time")
+}
+
+/// The windows of faults, `what from – to`, in the order they are drawn.
+fn windows(recording: &Recording) -> Vec<String> {
+    let faults = recording.timespans.faults().iter();
+    faults.map(|fault| format!("{} {} – {}", fault.what, fault.from, fault.to)).collect()
+}
+
+fn details(recording: &Recording) -> Vec<(bool, &str)> {
+    let verdicts = recording.summary.expectations.iter();
+    verdicts.map(|verdict| (verdict.ok, verdict.detail.as_str())).collect()
+}
+
+/// How far behind the run its file is, at worst, once a server has died.
+struct Behind(SharedBuffer, f64);
+
+impl Pulse for Behind {
+    fn beat(&mut self, now: Instant, _events: u64) -> bool {
+        let now = now.nanos() as f64 / 1e6;
+        if now > 600_000.0 {
+            let text = self.0.text();
+            let last = text.lines().last().expect("something is written");
+            let last: Value = serde_json::from_str(last).expect("a line is JSON");
+            self.1 = self.1.max(now - t_ms(&last));
+        }
+        true
+    }
+}
+
+/// Batches take a second, so that at every time some are under way.
+const BATCHES: &str = r#"
+[cluster]
+flavor = "netflix"
+servers = 2
+[network]
+latency = "500ms"
+[eureka.instance]
+lease-renewal-interval-in-seconds = 1
+[[apps]]
+name = "A"
+instances = 40
+"#;
+
+#[test]
+fn events_do_not_wait_for_the_batches_of_the_dead() {
+    let of_the_first =
+        |line: &&Value| line["event"] == "replication-batch" && line["from"] == "eureka-0";
+    // While a batch is on its way.
+    let calm = events(&plan("11m", BATCHES), EventLevel::All);
+    let sent = calm.iter().filter(of_the_first).map(t_ms).find(|sent| *sent > 600_000.0);
+    let at = sent.expect("it sends batches") as u64 + 100;
+    for fault in ["kill", "stop"] {
+        let dies = format!("[[timeline]]\nat = \"{at}ms\"\n{fault} = \"server:eureka-0\"\n");
+        let plan = plan("20m", &format!("{BATCHES}{dies}"));
+        let buffer = SharedBuffer::default();
+        let mut watch = Watch::<false>::new(&plan);
+        watch.events = Some(EventLog::new(EventLevel::All, &plan, Box::new(buffer.clone())));
+        let mut behind = Behind(buffer.clone(), 0.0);
+        let _ = study::run(&plan, watch, &mut behind).expect("nobody interrupts");
+        assert!(behind.1 < 20_000.0, "{fault}: {} ms behind", behind.1);
+        // In their place, and pending, as at the end of a run.
+        let lines: Vec<Value> =
+            buffer.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert!(lines.is_sorted_by_key(t_ms), "{fault}");
+        let of_the_dead =
+            |line: &&Value| line["event"] == "replication-batch" && line["from"] == "eureka-0";
+        let last = lines.iter().rfind(of_the_dead).expect("it sent batches");
+        assert_eq!(last["outcome"], "pending", "{last}");
+    }
+}
