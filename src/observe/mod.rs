@@ -16,7 +16,7 @@ mod watch;
 
 pub use events::{EventLevel, EventLog};
 pub use expect::Verdict;
-pub use harmless::{harmless_json, is_unsafe};
+pub use harmless::{escape, harmless_json, is_unsafe};
 pub use labels::Labels;
 pub use log::RunLog;
 pub use series::{Row, Series};
