@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::harmless::harmless_json;
 use super::labels::Labels;
+use super::listing::Listing;
 use crate::eureka::client::{AttemptFailure, View};
 use crate::eureka::server::resources::{BatchAction, BatchItem, DirtyParameter, StatusParameter};
 use crate::eureka::server::{CacheKey, Registry};
@@ -64,8 +65,7 @@ pub struct EventLog {
     under_way: BTreeMap<u64, u64>,
     /// For each link, the items of its last batch.
     last_items: BTreeMap<(HostId, HostId), Value>,
-    /// Renewals of each server's last complete minute.
-    buckets: Vec<i64>,
+    listing: Listing,
 }
 
 impl EventLog {
@@ -82,7 +82,7 @@ impl EventLog {
             written: 0,
             under_way: BTreeMap::new(),
             last_items: BTreeMap::new(),
-            buckets: vec![0; plan.setup.servers.len()],
+            listing: Listing::new(plan.setup.servers.len()),
         }
     }
 
@@ -178,6 +178,14 @@ impl EventLog {
     ) -> Option<Map<String, Value>> {
         let names = world.names();
         let all = self.level == EventLevel::All;
+        // Whether a view has changed is not looked at if nobody reads it.
+        if matches!(fact, Fact::View { .. }) && !(all && self.views) {
+            return None;
+        }
+        let (_, level) = self.listing.event(fact)?;
+        if level == EventLevel::All && !all {
+            return None;
+        }
         let server = |host: &HostId| labels.server(*host).to_owned();
         let object = match fact {
             Fact::Started(host, generation) => {
@@ -199,10 +207,10 @@ impl EventLog {
                 "event": "open-for-traffic", "server": server(host),
                 "sync_count": sync_count, "count": count,
             }),
-            Fact::Request { server: host, from, request, code } if all => {
+            Fact::Request { server: host, from, request, code } => {
                 self.request(server(host), *from, request, *code, names, labels)
             }
-            Fact::Failed { from, to, request, outcome } if all => {
+            Fact::Failed { from, to, request, outcome } => {
                 let (method, path) = request_line(names, *request);
                 json!({
                     "event": "failed", "from": labels.host(*from), "to": server(to),
@@ -213,7 +221,7 @@ impl EventLog {
                 "event": "register", "server": server(host), "id": names.full(*key),
                 "status": status.name(), "replica": replica,
             }),
-            Fact::Renewed { server: host, key, replica } if all => json!({
+            Fact::Renewed { server: host, key, replica } => json!({
                 "event": "renew", "server": server(host), "id": names.full(*key),
                 "replica": replica,
             }),
@@ -228,7 +236,7 @@ impl EventLog {
                 "event": "override", "server": server(host), "id": names.full(*key),
                 "status": status.map(InstanceStatus::name),
             }),
-            Fact::EvictRun { server: host, run } if all || !run.evicted.is_empty() => {
+            Fact::EvictRun { server: host, run } => {
                 let evicted: Vec<String> = run.evicted.iter().map(|key| names.full(*key)).collect();
                 json!({
                     "event": "evict-run", "server": server(host), "enabled": run.enabled,
@@ -240,10 +248,6 @@ impl EventLog {
                 "event": "threshold", "server": server(host), "from": from, "to": to,
             }),
             Fact::Bucket { server: host, renews } => {
-                let before = std::mem::replace(&mut self.buckets[host.index()], *renews);
-                if before == *renews && !all {
-                    return None;
-                }
                 json!({"event": "bucket", "server": server(host), "renews": renews})
             }
             Fact::SelfPreservation { server: host, on } => {
@@ -252,15 +256,18 @@ impl EventLog {
             Fact::BelowRenewThreshold { server: host, on } => {
                 json!({"event": "below-renew-threshold", "server": server(host), "on": on})
             }
-            Fact::View { client, old, new } if all && self.views => {
-                view_line(labels.host(*client), old, new, world, *client)?
+            Fact::View { client, old, new } => {
+                view_line(labels.host(*client), old, new, world, *client)
             }
             Fact::LocalStatus { client, status, dirty } => json!({
                 "event": "local-status", "client": labels.host(*client),
                 "status": status.name(), "dirty": self.since_start(*dirty),
             }),
             Fact::Fault(fault) => fault_line(fault, world, labels),
-            _ => return None,
+            Fact::Initialised(_)
+            | Fact::BatchSent { .. }
+            | Fact::BatchEnded { .. }
+            | Fact::StatusChanged { .. } => return None,
         };
         match object {
             Value::Object(fields) => Some(fields),
@@ -518,14 +525,8 @@ fn request_path(names: &Names, request: &RequestFact<'_>) -> (&'static str, Stri
     }
 }
 
-/// What changed between two views; nothing if it is only the version.
-fn view_line(
-    client: String,
-    old: &View,
-    new: &View,
-    world: &WorldView<'_>,
-    host: HostId,
-) -> Option<Value> {
+/// What changed between two views.
+fn view_line(client: String, old: &View, new: &View, world: &WorldView<'_>, host: HostId) -> Value {
     let names = world.names();
     let statuses = |view: &View| -> BTreeMap<InstanceKey, InstanceStatus> {
         view.instances().map(|info| (info.key, info.status)).collect()
@@ -541,9 +542,6 @@ fn view_line(
         .filter(|info| !after.contains_key(&info.key))
         .map(|info| names.full(info.key))
         .collect();
-    if changed.is_empty() && removed.is_empty() {
-        return None;
-    }
     let only_up = world.setup().profile_of(host).client.filter_only_up_instances;
     let mut line = json!({
         "event": "view", "client": client, "size": new.counts.total(),
@@ -555,7 +553,7 @@ fn view_line(
     if !removed.is_empty() {
         line["removed"] = json!(removed);
     }
-    Some(line)
+    line
 }
 
 fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> Value {

@@ -1,6 +1,9 @@
 //! Verdicts: every expectation checked while the run happens.
 
+use std::collections::BTreeSet;
+
 use super::divergence::Divergence;
+use super::listing::Listing;
 use super::truth::Truth;
 use crate::eureka::{AppId, InstanceKey, InstanceStatus};
 use crate::scenario::{Bounds, EventKind, Metric, Plan, Servers, Subject, Wanted, When};
@@ -61,6 +64,9 @@ struct Check {
 pub(super) struct Checks {
     checks: Vec<Check>,
     divergence: Option<Divergence>,
+    listing: Listing,
+    /// Kinds of events that are counted.
+    kinds: BTreeSet<EventKind>,
     /// Something happened since the last evaluation.
     touched: bool,
 }
@@ -88,10 +94,16 @@ impl Checks {
                 Subject::Metric { metric: Metric::PeerDivergence | Metric::ConvergenceSeconds, .. }
             )
         });
+        let kinds = plan.expectations.iter().filter_map(|expectation| match expectation.subject {
+            Subject::Event { kind, .. } => Some(kind),
+            Subject::Metric { .. } => None,
+        });
         let instances = plan.setup.names.instance_count();
         Self {
             checks: plan.expectations.iter().map(check).collect(),
             divergence: needs_divergence.then(|| Divergence::new(servers, instances)),
+            listing: Listing::new(servers),
+            kinds: kinds.collect(),
             touched: true,
         }
     }
@@ -101,20 +113,36 @@ impl Checks {
         if let Some(divergence) = &mut self.divergence {
             divergence.fact(at, fact, world);
         }
+        if !self.kinds.is_empty() {
+            self.count(at, fact, world);
+        }
+    }
+
+    fn count(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
+        // Whether a view has changed is not looked at if nobody counts it.
+        if matches!(fact, Fact::View { .. }) && !self.kinds.contains(&EventKind::View) {
+            return;
+        }
+        let Some(counted) =
+            self.listing.counted(fact).filter(|counted| self.kinds.contains(counted))
+        else {
+            return;
+        };
+        let event = Event::of(fact, world);
         for check in &mut self.checks {
-            if let Subject::Event { kind, server, app, instance, during, .. } = &check.subject {
-                let timely = during.is_none_or(|(from, to)| (from..=to).contains(&at));
-                let Some(event) = event_of(fact, *kind, world).filter(|_| timely) else {
-                    continue;
-                };
-                let of_app = |key: InstanceKey, app: AppId| world.names().app_of(key) == app;
-                let right = server.is_none_or(|server| event.server == Some(server))
-                    && instance.is_none_or(|key| event.keys.contains(&key))
-                    && app.is_none_or(|app| event.keys.iter().any(|key| of_app(*key, app)));
-                if right {
-                    check.count += 1;
-                    check.first_event.get_or_insert((at, event.server));
-                }
+            let Subject::Event { kind, server, app, instance, during, .. } = &check.subject else {
+                continue;
+            };
+            let timely = during.is_none_or(|(from, to)| (from..=to).contains(&at));
+            let of_app = |key: InstanceKey, app: AppId| world.names().app_of(key) == app;
+            let right = *kind == counted
+                && timely
+                && server.is_none_or(|server| event.server == Some(server))
+                && instance.is_none_or(|key| event.keys.contains(&key))
+                && app.is_none_or(|app| event.keys.iter().any(|key| of_app(*key, app)));
+            if right {
+                check.count += 1;
+                check.first_event.get_or_insert((at, event.server));
             }
         }
     }
@@ -452,47 +480,42 @@ struct Event {
     keys: Vec<InstanceKey>,
 }
 
-/// The event of a kind that a fact is, if it is one.
-fn event_of(fact: &Fact<'_>, kind: EventKind, world: &WorldView<'_>) -> Option<Event> {
-    let of = |server: Option<HostId>, keys: Vec<InstanceKey>| Some(Event { server, keys });
-    let process = |host: HostId| of(world.is_server(host).then_some(host), vec![world.key(host)]);
-    match (kind, fact) {
-        (EventKind::Start, Fact::Started(host, _)) | (EventKind::Exit, Fact::Exited(host, _)) => {
-            process(*host)
+impl Event {
+    /// What a fact concerns that is an event.
+    fn of(fact: &Fact<'_>, world: &WorldView<'_>) -> Self {
+        let of = |server: HostId, keys: Vec<InstanceKey>| Self { server: Some(server), keys };
+        let process = |host: HostId| Self {
+            server: world.is_server(host).then_some(host),
+            keys: vec![world.key(host)],
+        };
+        match fact {
+            Fact::Started(host, _) | Fact::Exited(host, _) => process(*host),
+            Fact::View { client, .. } | Fact::LocalStatus { client, .. } => process(*client),
+            Fact::Fault(fault) => match fault.host() {
+                Some(host) => process(host),
+                None => Self { server: None, keys: Vec::new() },
+            },
+            Fact::Request { server, request, .. } => {
+                of(*server, request.key().into_iter().collect())
+            }
+            Fact::Failed { from, to, .. } => of(*to, vec![world.key(*from)]),
+            Fact::BatchSent { from, items, .. } => {
+                of(*from, items.iter().map(|item| item.key).collect())
+            }
+            Fact::EvictRun { server, run } => of(*server, run.evicted.clone()),
+            Fact::Registered { server, key, .. }
+            | Fact::Renewed { server, key, .. }
+            | Fact::Overridden { server, key, .. }
+            | Fact::Cancelled { server, key, .. }
+            | Fact::StatusChanged { server, key, .. } => of(*server, vec![*key]),
+            Fact::BatchEnded { .. } => Self { server: None, keys: Vec::new() },
+            Fact::Initialised(server)
+            | Fact::Listening(server)
+            | Fact::OpenForTraffic { server, .. }
+            | Fact::Threshold { server, .. }
+            | Fact::Bucket { server, .. }
+            | Fact::SelfPreservation { server, .. }
+            | Fact::BelowRenewThreshold { server, .. } => of(*server, Vec::new()),
         }
-        (EventKind::Listening, Fact::Listening(server)) => of(Some(*server), Vec::new()),
-        (EventKind::OpenForTraffic, Fact::OpenForTraffic { server, .. }) => {
-            of(Some(*server), Vec::new())
-        }
-        (EventKind::Request, Fact::Request { server, request, .. }) => {
-            of(Some(*server), request.key().into_iter().collect())
-        }
-        (EventKind::Failed, Fact::Failed { from, to, .. }) => of(Some(*to), vec![world.key(*from)]),
-        (EventKind::ReplicationBatch, Fact::BatchSent { from, items, .. }) => {
-            of(Some(*from), items.iter().map(|item| item.key).collect())
-        }
-        (EventKind::EvictRun, Fact::EvictRun { server, run }) if !run.evicted.is_empty() => {
-            of(Some(*server), run.evicted.clone())
-        }
-        (EventKind::View, Fact::View { client, .. })
-        | (EventKind::LocalStatus, Fact::LocalStatus { client, .. }) => process(*client),
-        (EventKind::Fault, Fact::Fault(fault)) => match fault.host() {
-            Some(host) => process(host),
-            None => of(None, Vec::new()),
-        },
-        (EventKind::Register, Fact::Registered { server, key, .. })
-        | (EventKind::Renew, Fact::Renewed { server, key, .. })
-        | (EventKind::Override, Fact::Overridden { server, key, .. })
-        | (EventKind::Cancel, Fact::Cancelled { server, key, evicted: false, .. })
-        | (EventKind::ExpiredLease, Fact::Cancelled { server, key, evicted: true, .. }) => {
-            of(Some(*server), vec![*key])
-        }
-        (EventKind::Threshold, Fact::Threshold { server, .. })
-        | (EventKind::Bucket, Fact::Bucket { server, .. })
-        | (EventKind::SelfPreservation, Fact::SelfPreservation { server, on: true })
-        | (EventKind::BelowRenewThreshold, Fact::BelowRenewThreshold { server, on: true }) => {
-            of(Some(*server), Vec::new())
-        }
-        _ => None,
     }
 }

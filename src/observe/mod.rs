@@ -6,6 +6,7 @@ mod events;
 mod expect;
 mod harmless;
 mod labels;
+mod listing;
 mod log;
 mod series;
 mod summary;

@@ -103,3 +103,72 @@ fn events_do_not_wait_for_the_batches_of_the_dead() {
         assert_eq!(last["outcome"], "pending", "{last}");
     }
 }
+
+/// A client that fetches from a registry in which versions change more often than what it sees.
+const VIEWS: &str = r#"
+[observe]
+views = true
+[cluster]
+servers = 1
+[[apps]]
+name = "A"
+instances = 4
+[[timeline]]
+at = "4m"
+step-clock = { select = "app:A", by = "1s" }
+[[timeline]]
+at = "5m"
+set-metadata = { select = "app:A", key = "k", value = "v" }
+[[timeline]]
+at = "7m"
+set-status = { select = "instance:A/0", status = "DOWN" }
+[[timeline]]
+at = "9m"
+kill = "instance:A/1"
+"#;
+
+#[test]
+fn expectations_count_the_lines_of_events() {
+    let kinds = [
+        "start",
+        "exit",
+        "listening",
+        "open-for-traffic",
+        "request",
+        "failed",
+        "replication-batch",
+        "evict-run",
+        "view",
+        "local-status",
+        "fault",
+        "register",
+        "renew",
+        "cancel",
+        "expired-lease",
+        "override",
+        "threshold",
+        "bucket",
+        "self-preservation",
+        "below-renew-threshold",
+    ];
+    let expect = |kind: &str| format!("[[expect]]\nevent = \"{kind}\"\nat-least = 0\n");
+    let expects: String = kinds.iter().map(|kind| expect(kind)).collect();
+    let plan = plan("20m", &format!("{VIEWS}{expects}"));
+    let (recording, changes, all) =
+        (recorded(&plan), events(&plan, EventLevel::Changes), events(&plan, EventLevel::All));
+    let mut wrong = Vec::new();
+    for (kind, (_, detail)) in kinds.iter().zip(details(&recording)) {
+        let lines = |events: &[Value]| events.iter().filter(|line| line["event"] == **kind).count();
+        // What only `--events all` lists is counted all the same.
+        let listed = match lines(&changes) {
+            0 if !["evict-run", "bucket"].contains(kind) => lines(&all),
+            listed => listed,
+        };
+        let counted: usize =
+            detail.split(' ').next().and_then(|count| count.parse().ok()).expect("a count");
+        if counted != listed {
+            wrong.push(format!("{kind}: {counted} counted, {listed} listed"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
