@@ -45,6 +45,8 @@ struct Check {
     least: Option<Seen>,
     greatest: Option<Seen>,
     last: Option<Seen>,
+    /// What a client saw when something last happened to it.
+    viewed: Option<Reading>,
     /// The first value that was not as expected.
     violation: Option<Seen>,
     /// For "at some time": for each server, when it first was so.
@@ -80,6 +82,7 @@ impl Checks {
             least: None,
             greatest: None,
             last: None,
+            viewed: None,
             violation: None,
             satisfied: vec![None; servers],
             present: vec![false; servers],
@@ -112,6 +115,15 @@ impl Checks {
         self.touched = true;
         if let Some(divergence) = &mut self.divergence {
             divergence.fact(at, fact, world);
+        }
+        if let Some(host) = view_of(fact) {
+            for check in &mut self.checks {
+                if let Subject::Metric { view: Some(client), .. } = check.subject
+                    && client == host
+                {
+                    check.viewed = None;
+                }
+            }
         }
         if !self.kinds.is_empty() {
             self.count(at, fact, world);
@@ -182,6 +194,17 @@ impl Checks {
     }
 }
 
+/// Whose view a fact may have changed.
+const fn view_of(fact: &Fact<'_>) -> Option<HostId> {
+    match fact {
+        Fact::View { client: host, .. } | Fact::Started(host, _) | Fact::Exited(host, _) => {
+            Some(*host)
+        }
+        Fact::Fault(fault) => fault.host(),
+        _ => None,
+    }
+}
+
 /// Metrics that change while nothing happens.
 const fn grows(metric: Metric) -> bool {
     matches!(
@@ -210,7 +233,7 @@ impl Check {
         let read = Read { metric, app, instance, at, truth, divergence, world };
         let within = matches!(when, When::Within(..));
         if let Some(client) = view {
-            let reading = read.of_view(client);
+            let reading = *self.viewed.get_or_insert_with(|| read.of_view(client));
             self.see(Seen { reading, server: None, at }, &bounds, within, 0);
             return;
         }
@@ -420,7 +443,7 @@ impl Read<'_> {
         let gauges = || registry.gauges(self.world.clocks(server));
         Some(Reading::Number(match self.metric {
             Metric::RegistrySize => match self.app {
-                Some(app) => registry.instances_of(app).count() as f64,
+                Some(app) => truth.registered_of(server, app) as f64,
                 None => gauges().local_registry_size as f64,
             },
             Metric::RenewsLastMin => gauges().num_of_renews_in_last_min as f64,

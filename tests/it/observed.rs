@@ -172,3 +172,51 @@ fn expectations_count_the_lines_of_events() {
     }
     assert_eq!(wrong, Vec::<String>::new());
 }
+
+/// The registry of an application and what a client sees of it, through restarts of both.
+#[test]
+fn what_is_counted_by_application_follows_the_registry_and_the_view() {
+    let text = r#"
+[cluster]
+servers = 1
+[[apps]]
+name = "A"
+instances = 4
+[[apps]]
+name = "B"
+instances = 3
+[[timeline]]
+at = "4m"
+stop = "instance:A/0"
+[[timeline]]
+at = "10m"
+restart = { select = "server:eureka-0", down = "10s" }
+[[timeline]]
+at = "20m"
+kill = "instance:B/0"
+[[timeline]]
+at = "21m"
+start = "instance:B/0"
+"#;
+    let expect = |more: &str| format!("[[expect]]\nmetric = \"registry-size\"\n{more}\n");
+    let expects: String = [
+        "app = \"A\"\nat = \"3m\"\nequals = 4",
+        "app = \"B\"\nat = \"3m\"\nequals = 3",
+        "app = \"A\"\nat = \"9m\"\nequals = 3",
+        "app = \"A\"\nat = \"10m15s\"\nequals = 0",
+        "app = \"A\"\nat = \"end\"\nequals = 3",
+        "app = \"B\"\nat = \"end\"\nequals = 3",
+        "view = \"B/0\"\nat = \"19m\"\nequals = 6",
+        "view = \"B/0\"\napp = \"B\"\nat = \"19m\"\nequals = 3",
+        "view = \"B/0\"\napp = \"B\"\nat = \"20m30s\"\nequals = 0",
+        "view = \"B/0\"\napp = \"A\"\nat = \"end\"\nequals = 3",
+        "view = \"B/0\"\napp = \"B\"\nat = \"end\"\nequals = 3",
+    ]
+    .map(expect)
+    .concat();
+    let recording = recorded(&plan("30m", &format!("{text}{expects}")));
+    eprintln!("{:#?}", details(&recording));
+    for verdict in &recording.summary.expectations {
+        assert!(verdict.ok, "{verdict:?}");
+    }
+}
