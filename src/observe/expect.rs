@@ -45,14 +45,14 @@ struct Check {
     least: Option<Seen>,
     greatest: Option<Seen>,
     last: Option<Seen>,
+    /// For "at some time": the last value of each server.
+    last_of: Vec<Option<Seen>>,
     /// What a client saw when something last happened to it.
     viewed: Option<Reading>,
     /// The first value that was not as expected.
     violation: Option<Seen>,
     /// For "at some time": for each server, when it first was so.
     satisfied: Vec<Option<Instant>>,
-    /// For "at some time": servers that had a value at all.
-    present: Vec<bool>,
     /// Events counted, and the first and last of them.
     count: u64,
     first_event: Option<(Instant, Option<HostId>)>,
@@ -85,7 +85,7 @@ impl Checks {
             viewed: None,
             violation: None,
             satisfied: vec![None; servers],
-            present: vec![false; servers],
+            last_of: vec![None; servers],
             count: 0,
             first_event: None,
             absent: None,
@@ -298,7 +298,7 @@ impl Check {
             (Reading::Status(_), _) => false,
         };
         if within {
-            self.present[slot] = true;
+            self.last_of[slot] = Some(seen);
             if holds {
                 self.satisfied[slot].get_or_insert(seen.at);
             }
@@ -317,7 +317,9 @@ impl Check {
                 let times = if self.count == 1 { "time" } else { "times" };
                 (bounds.hold(self.count as f64), format!("{} {times}{first}", self.count))
             }
-            Subject::Metric { when: When::Within(..), .. } => self.within_verdict(name),
+            Subject::Metric { metric, when: When::Within(..), .. } => {
+                self.within_verdict(metric.is_flag(), name)
+            }
             Subject::Metric { metric, bounds, .. } => {
                 let flag = metric.is_flag();
                 match (self.absent, self.violation, self.last) {
@@ -331,28 +333,22 @@ impl Check {
         Verdict { text: self.text.clone(), ok, detail }
     }
 
-    fn within_verdict(&self, name: &impl Fn(HostId) -> String) -> (bool, String) {
-        let servers = self.present.iter().zip(&self.satisfied).enumerate();
-        let mut missed = None;
+    fn within_verdict(&self, flag: bool, name: &impl Fn(HostId) -> String) -> (bool, String) {
         let mut latest: Option<Instant> = None;
-        let mut any = false;
-        for (server, (present, satisfied)) in servers {
-            any |= *present;
-            match satisfied {
-                Some(at) => latest = latest.max(Some(*at)),
-                None if *present => missed = missed.or(Some(HostId::new(server))),
-                None => {}
+        for (last, satisfied) in self.last_of.iter().zip(&self.satisfied) {
+            match (last, satisfied) {
+                (_, Some(at)) => latest = latest.max(Some(*at)),
+                (Some(missed), None) => {
+                    let who = missed.server.map(|server| format!(" at {}", name(server)));
+                    let (who, value) = (who.unwrap_or_default(), missed.value(flag));
+                    return (false, format!("never so{who}; last seen {value} at {}", missed.at));
+                }
+                (None, None) => {}
             }
         }
-        match (any, missed, self.last) {
-            (false, ..) => (false, "no server was running".to_owned()),
-            (_, None, _) => (true, latest.map_or_else(String::new, |at| format!("first at {at}"))),
-            (_, Some(server), Some(last)) => {
-                let who = last.server.map(|_| format!(" at {}", name(server))).unwrap_or_default();
-                let (text, shown) = (last.value(false), last.at);
-                (false, format!("never so{who}; last seen {text} at {shown}"))
-            }
-            (_, Some(_), None) => (false, "never so".to_owned()),
+        match latest {
+            Some(at) => (true, format!("first at {at}")),
+            None => (false, "no server was running".to_owned()),
         }
     }
 

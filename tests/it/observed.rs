@@ -104,6 +104,47 @@ fn events_do_not_wait_for_the_batches_of_the_dead() {
     }
 }
 
+#[test]
+fn what_was_never_so_shows_the_value_of_the_server_that_missed_it() {
+    let text = r#"
+[cluster]
+servers = 2
+[[apps]]
+name = "A"
+instances = 3
+servers = ["eureka-1"]
+[[timeline]]
+at = "0s"
+partition = { from = "server:eureka-0", to = "server:eureka-1" }
+[[expect]]
+metric = "registry-size"
+app = "A"
+at = "100s"
+within = "30s"
+equals = 3
+[[expect]]
+metric = "lease-expiration-enabled"
+at = "20s"
+within = "5s"
+equals = true
+[[expect]]
+metric = "status"
+instance = "A/0"
+at = "100s"
+within = "30s"
+equals = "UP"
+"#;
+    let recording = recorded(&plan("5m", text));
+    let details = details(&recording);
+    for ((ok, detail), wanted) in details.into_iter().zip([
+        "never so at eureka-0; last seen 0 at 2m",
+        "never so at eureka-0; last seen false at 2",
+        "never so at eureka-0; last seen ABSENT at 2m",
+    ]) {
+        assert!(!ok && detail.starts_with(wanted), "{detail}");
+    }
+}
+
 /// A client that fetches from a registry in which versions change more often than what it sees.
 const VIEWS: &str = r#"
 [observe]
