@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::labels::Labels;
 use crate::scenario::Plan;
 use crate::sim::{Action, Fact, FaultFact, HostId, WorldView};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// A fault while it lasted, or an action at one instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,8 +199,9 @@ impl Timespans {
                 self.add(at, format!("set {status}"));
             }
             FaultFact::StepClock(host, by) => {
-                let seconds = by / 1_000_000_000;
-                self.add(at, format!("clock of {} {seconds:+}s", labels.host(host)));
+                let sign = if by < 0 { '-' } else { '+' };
+                let step = Span::from_nanos(by.unsigned_abs());
+                self.add(at, named(&format!("clock {sign}{step}"), host));
             }
             FaultFact::SkewClock(host, _) => {
                 self.add(at, named("skew", host));

@@ -105,6 +105,26 @@ fn events_do_not_wait_for_the_batches_of_the_dead() {
 }
 
 #[test]
+fn a_step_of_many_clocks_is_one_window_that_says_how_far() {
+    let step = |at: &str, select: &str, by: &str| {
+        format!(
+            "[[timeline]]\nat = \"{at}\"\nstep-clock = {{ select = \"{select}\", by = \"{by}\" }}\n"
+        )
+    };
+    let text = format!(
+        "[[apps]]\nname = \"A\"\ninstances = 30\n{}{}{}",
+        step("20s", "app:A", "500ms"),
+        step("30s", "app:A", "-90s"),
+        step("40s", "server:eureka-0", "2s"),
+    );
+    let windows = windows(&recorded(&plan("1m", &text)));
+    assert_eq!(
+        windows,
+        ["clock +500ms 20s – 20s", "clock -1m30s 30s – 30s", "clock +2s eureka-0 40s – 40s"]
+    );
+}
+
+#[test]
 fn what_was_never_so_shows_the_value_of_the_server_that_missed_it() {
     let text = r#"
 [cluster]
