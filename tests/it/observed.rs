@@ -281,3 +281,28 @@ start = "instance:B/0"
         assert!(verdict.ok, "{verdict:?}");
     }
 }
+
+fn checked(rest: &str) -> CheckReport {
+    CheckReport::new(&plan("1m", rest))
+}
+
+#[test]
+fn the_check_computes_thresholds_as_the_registry_does() {
+    let cluster = |flavor: &str, interval: i32| {
+        format!(
+            "[cluster]\nflavor = \"{flavor}\"\nservers = 2\n[eureka.server]\n\
+             expected-client-renewal-interval-seconds = {interval}\n[[apps]]\nname = \"A\"\n\
+             instances = 10\n"
+        )
+    };
+    for flavor in ["netflix", "spring-cloud"] {
+        for interval in [0, -1, 30, 7] {
+            let text = cluster(flavor, interval);
+            let server = &checked(&text).servers[0];
+            // The registry's own answer, once the 15-minute task has run.
+            let run = recorded(&plan("20m", &text)).summary;
+            let threshold = server.threshold_after_update.unwrap_or(server.threshold);
+            assert_eq!(Some(threshold), run.servers[0].threshold, "{flavor} {interval}");
+        }
+    }
+}
