@@ -217,12 +217,16 @@ fn hints(plan: &Plan, fleet: &Fleet, servers: &[ServerCheck]) -> Vec<WarningChec
             hint(
                 "H002",
                 format!(
-                    "{name}: renewal-percent-threshold {percent} is not between 0 and 1: more than 1 never evicts, less than 0 always may"
+                    "{name}: renewal-percent-threshold {percent} is not between 0 and 1: more than 1 never evicts; less than 0 never does either, unless self-preservation is off: then it may evict everybody"
                 ),
             );
         }
         if numbers.threshold <= 0 && config.enable_self_preservation {
-            hint("H003", format!("{name}: the threshold is 0, so nothing is ever evicted"));
+            let threshold = numbers.threshold;
+            hint(
+                "H003",
+                format!("{name}: the threshold is {threshold}, so nothing is ever evicted"),
+            );
         } else if numbers.deaths_that_freeze == Some(0) {
             hint(
                 "H004",

@@ -306,3 +306,15 @@ fn the_check_computes_thresholds_as_the_registry_does() {
         }
     }
 }
+
+#[test]
+fn a_threshold_that_is_not_positive_is_not_said_to_evict() {
+    let text = "[eureka.server]\nrenewal-percent-threshold = -0.5\n[[apps]]\nname = \"A\"\ninstances = 10\n";
+    let report = checked(text);
+    let of = |code: &str| {
+        let warning = report.warnings.iter().find(|warning| warning.code == code);
+        &warning.unwrap_or_else(|| panic!("{code} in {:?}", report.warnings)).text
+    };
+    assert!(of("H002").contains("unless self-preservation is off"), "{}", of("H002"));
+    assert!(of("H003").contains("threshold is -1"), "{}", of("H003"));
+}
