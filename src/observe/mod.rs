@@ -22,6 +22,6 @@ pub use labels::Labels;
 pub use log::RunLog;
 pub use series::{Row, Series};
 pub use summary::{AppSummary, ExpectationSummary, ServerSummary, Summary};
-pub use timespans::{EvictionPoint, FaultWindow, Lane, RatePoint, Timespans};
+pub use timespans::{EvictionPoint, FaultWindow, Lane, ProcessEnd, RatePoint, Timespans};
 pub use trace::{OpenTrace, TraceFile, TraceLog};
 pub use watch::{Recording, Watch};

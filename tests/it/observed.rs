@@ -125,6 +125,82 @@ fn a_step_of_many_clocks_is_one_window_that_says_how_far() {
 }
 
 #[test]
+fn a_pause_ends_with_its_process_and_a_skew_with_its_time() {
+    let text = r#"
+[[apps]]
+name = "A"
+instances = 2
+[[timeline]]
+at = "60s"
+for = "2m"
+pause = "server:eureka-0"
+[[timeline]]
+at = "90s"
+kill = "server:eureka-0"
+[[timeline]]
+at = "100s"
+for = "30s"
+skew-clock = { select = "app:A", ppm = 200 }
+"#;
+    let windows = windows(&recorded(&plan("5m", text)));
+    assert_eq!(
+        windows,
+        ["pause eureka-0 1m00s – 1m30s", "kill eureka-0 1m30s – 1m30s", "skew 1m40s – 2m10s"]
+    );
+}
+
+/// Where polylines of a figure begin and end, in columns.
+fn columns(svg: &str) -> Vec<(i32, i32)> {
+    let points = svg.split("<polyline").skip(1).filter_map(|line| {
+        let points = line.split("points=\"").nth(1)?.split('"').next()?;
+        let mut columns = points
+            .split_whitespace()
+            .filter_map(|point| point.split(',').next()?.parse::<i32>().ok());
+        let first = columns.next()?;
+        Some((first, columns.last().unwrap_or(first)))
+    });
+    points.collect()
+}
+
+#[test]
+fn a_curve_is_broken_while_its_server_does_not_run() {
+    let text = r#"
+[observe]
+every = "change"
+[cluster]
+servers = 1
+[[apps]]
+name = "A"
+instances = 5
+[[timeline]]
+at = "10m"
+kill = "server:eureka-0"
+[[timeline]]
+at = "20m"
+start = "server:eureka-0"
+"#;
+    let plan = plan("30m", text);
+    let recording = recorded(&plan);
+    let svg = Figure::RegistrySize.svg(&plan, &recording);
+    // The width of half an hour: minute 10 to 20 is the second third.
+    let server = svg
+        .split("<polyline")
+        .filter(|line| line.contains("#0072B2") && line.contains("stroke-width=\"3\""));
+    let server: String = server.map(|line| format!("<polyline{line}")).collect();
+    let (left, right) = (78, 1200 - 178);
+    let at = |minute: i32| left + (right - left) * minute / 30;
+    let across = columns(&server)
+        .into_iter()
+        .filter(|(from, to)| *from < at(15) && *to > at(15) && *from >= left && *to < right + 2);
+    assert_eq!(across.count(), 0, "{server}");
+    // It is drawn up to the very end of its process.
+    assert!(
+        columns(&server).iter().any(|(_, to)| (at(10) - 1..=at(10) + 1).contains(to)),
+        "{server}"
+    );
+}
+
+#[test]
 fn what_was_never_so_shows_the_value_of_the_server_that_missed_it() {
     let text = r#"
 [cluster]
