@@ -168,6 +168,12 @@ impl Timespans {
     }
 
     fn count(&mut self, at: Instant, server: HostId) {
+        self.advance(at);
+        self.counted[server.index()] += 1;
+    }
+
+    /// Pieces that are over by now are complete.
+    fn advance(&mut self, at: Instant) {
         let piece = at.nanos() / self.piece_nanos;
         while self.piece < piece {
             self.piece += 1;
@@ -178,7 +184,6 @@ impl Timespans {
                 self.rates.push(RatePoint { at, server: HostId::new(server), per_minute });
             }
         }
-        self.counted[server.index()] += 1;
     }
 
     fn end_lane(&mut self, server: HostId, at: Instant) {
@@ -272,6 +277,7 @@ impl Timespans {
 
     /// The run has ended: what lasts, lasted until now.
     pub(super) fn finish(&mut self, at: Instant, plan: &Plan) {
+        self.advance(at);
         let last = [&self.paused, &self.skewed].into_iter().flat_map(BTreeMap::values);
         for place in self.open.values().chain(last) {
             self.faults[*place].to = at;

@@ -149,6 +149,26 @@ skew-clock = { select = "app:A", ppm = 200 }
     );
 }
 
+#[test]
+fn arriving_renewals_fall_to_nothing_when_nobody_beats_any_more() {
+    let text = r#"
+[[apps]]
+name = "A"
+instances = 10
+[[timeline]]
+at = "5m"
+kill = "app:A"
+[[timeline]]
+at = "5m"
+kill = "server:eureka-0"
+"#;
+    let recording = recorded(&plan("10m", text));
+    let rates = recording.timespans.rates();
+    assert!(rates.iter().any(|rate| rate.per_minute > 0));
+    let last = rates.last().expect("there are some");
+    assert_eq!((last.at.to_string().as_str(), last.per_minute), ("10m00s", 0));
+}
+
 /// Where polylines of a figure begin and end, in columns.
 fn columns(svg: &str) -> Vec<(i32, i32)> {
     let points = svg.split("<polyline").skip(1).filter_map(|line| {
