@@ -164,7 +164,7 @@ impl Staged {
 
     /// All files are complete: each takes its place. Of `others`, those that were not written now are
     /// removed, so that files of different runs do not stand side by side.
-    pub(super) fn finish(self, others: &[&str]) -> io::Result<()> {
+    pub(super) fn finish(self, others: &[String]) -> io::Result<()> {
         // Files can be replaced, folders cannot; found out half way, old and new would be mixed.
         if self.names.iter().any(|name| self.folder.join(name).is_dir()) {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -172,7 +172,7 @@ impl Staged {
         for name in &self.names {
             fs::rename(self.staging.join(name), self.folder.join(name))?;
         }
-        for other in others.iter().filter(|other| !self.names.iter().any(|name| name == **other)) {
+        for other in others.iter().filter(|other| !self.names.contains(other)) {
             let other = self.folder.join(other);
             match fs::remove_file(&other) {
                 // A folder of that name is nobody's file.

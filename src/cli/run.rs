@@ -1,6 +1,6 @@
 //! `eureka-sim run`
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -17,16 +17,13 @@ use crate::scenario::{Plan, load};
 use crate::study;
 
 /// Every file that a run may leave in its folder.
-const FILES: [&str; 8] = [
-    "series.csv",
-    "events.jsonl",
-    "summary.json",
-    "eureka.log",
-    "registry-size.svg",
-    "registry-size.png",
-    "renew-rates.svg",
-    "renew-rates.png",
-];
+fn all_files() -> Vec<String> {
+    let texts = ["series.csv", "events.jsonl", "summary.json", "eureka.log"].map(str::to_owned);
+    let figures = Figure::ALL
+        .into_iter()
+        .flat_map(|figure| ["svg", "png"].map(|form| format!("{}.{form}", figure.name())));
+    texts.into_iter().chain(figures).collect()
+}
 
 pub(super) fn run(arguments: &RunArguments, common: &Common, terminal: &mut Terminal) -> Exit {
     if arguments.plots.len() > 1 && arguments.plots.contains(&Plot::None) {
@@ -173,9 +170,11 @@ fn run_one(
         return Err(Failure::Interrupted);
     }
     if let Some((folder, traces)) = traces {
-        traces.finish(&[]).map_err(|error| Failure::Io(folder.clone(), error))?;
+        let failed = |error: io::Error| Failure::Io(folder.clone(), error);
+        let earlier = traces_of(plan, folder).map_err(failed)?;
+        traces.finish(&earlier).map_err(failed)?;
     }
-    files.finish(&FILES).map_err(failed)?;
+    files.finish(&all_files()).map_err(failed)?;
     Ok(recording)
 }
 
@@ -193,6 +192,27 @@ fn trace_log(plan: &Plan, traces: &Staged, begun: &Arc<Mutex<Vec<String>>>) -> T
             Ok(Box::new(BufWriter::new(file)))
         }),
     )
+}
+
+/// Files in the folder that are called like traces of the plan's servers.
+fn traces_of(plan: &Plan, folder: &Path) -> io::Result<Vec<String>> {
+    let is_generation = |text: &str| {
+        text.parse::<u32>().is_ok_and(|number| number > 1 && number.to_string() == text)
+    };
+    let is_trace = |name: &str| {
+        let stem = name.strip_suffix(".jsonl");
+        plan.setup.servers.iter().any(|server| {
+            let rest = stem.and_then(|stem| stem.strip_prefix(server.name.as_str()));
+            rest.is_some_and(|rest| {
+                rest.is_empty() || rest.strip_prefix('.').is_some_and(is_generation)
+            })
+        })
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        found.extend(entry?.file_name().into_string().ok().filter(|name| is_trace(name)));
+    }
+    Ok(found)
 }
 
 /// What went wrong with the files that were written during the run.

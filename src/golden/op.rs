@@ -204,7 +204,8 @@ impl Op {
             }),
             "timers" => Self::Timers,
             "step-wall" => {
-                let by = fields.int("ms")?.filter(|ms| ms.abs() <= MAX_NANOS / 1_000_000);
+                let most = MAX_NANOS.unsigned_abs() / 1_000_000;
+                let by = fields.int("ms")?.filter(|ms| ms.unsigned_abs() <= most);
                 Self::StepWall(by.ok_or_else(|| fields.wrong("ms", "milliseconds"))?)
             }
             "set" => {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::harmless::harmless_json;
 use super::labels::Labels;
+use super::listing::Listing;
 use crate::eureka::client::{AttemptFailure, View};
 use crate::eureka::server::resources::{BatchAction, BatchItem, DirtyParameter, StatusParameter};
 use crate::eureka::server::{CacheKey, Registry};
@@ -16,7 +17,7 @@ use crate::sim::{
     Action, BatchOutcome, CutMode, Fact, FaultFact, HostId, Party, RequestFact, RequestLine,
     WorldView,
 };
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// How much is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,20 @@ pub enum EventLevel {
 /// A line that is complete, or waits for the end of its batch.
 enum Line {
     Ready(String),
-    Batch { number: u64, fields: Map<String, Value>, outcome: bool },
+    Batch { from: HostId, fields: Map<String, Value> },
+}
+
+impl Line {
+    /// What is written; a batch whose end nobody has seen is pending.
+    fn text(self) -> String {
+        match self {
+            Self::Ready(text) => text,
+            Self::Batch { mut fields, .. } => {
+                fields.insert("outcome".to_owned(), json!("pending"));
+                Value::Object(fields).to_string()
+            }
+        }
+    }
 }
 
 /// Writes events as they happen.
@@ -45,10 +59,13 @@ pub struct EventLog {
     error: Option<io::Error>,
     /// Lines from the first one that is not complete on.
     waiting: VecDeque<Line>,
+    /// How many lines do not wait any more.
+    written: u64,
+    /// Batches under way: which line of the whole file is theirs.
+    under_way: BTreeMap<u64, u64>,
     /// For each link, the items of its last batch.
     last_items: BTreeMap<(HostId, HostId), Value>,
-    /// Renewals of each server's last complete minute.
-    buckets: Vec<i64>,
+    listing: Listing,
 }
 
 impl EventLog {
@@ -62,8 +79,10 @@ impl EventLog {
             sink,
             error: None,
             waiting: VecDeque::new(),
+            written: 0,
+            under_way: BTreeMap::new(),
             last_items: BTreeMap::new(),
-            buckets: vec![0; plan.setup.servers.len()],
+            listing: Listing::new(plan.setup.servers.len()),
         }
     }
 
@@ -82,14 +101,18 @@ impl EventLog {
             Fact::BatchSent { batch, from, to, items } if self.level == EventLevel::All => {
                 let (from, to) = (*from, *to);
                 let fields = self.batch_sent(at, (from, to), items, world.names(), labels);
-                self.waiting.push_back(Line::Batch { number: *batch, fields, outcome: false });
+                self.under_way.insert(*batch, self.written + self.waiting.len() as u64);
+                self.waiting.push_back(Line::Batch { from, fields });
             }
             Fact::BatchEnded { batch, outcome, took, codes } if self.level == EventLevel::All => {
-                let took = Instant::ZERO + *took;
-                self.batch_ended(*batch, &outcome_text(*outcome), Some(took), codes);
+                self.batch_ended(*batch, *outcome, *took, codes);
                 self.flush();
             }
             _ => {
+                if let Fact::Exited(host, _) | Fact::Fault(FaultFact::Process("kill", host)) = fact
+                {
+                    self.sender_gone(*host);
+                }
                 let mut fields = Map::new();
                 fields.insert("t_ms".to_owned(), t_ms(at));
                 if let Some(rest) = self.line(fact, world, labels) {
@@ -111,15 +134,7 @@ impl EventLog {
             }
         }
         for line in std::mem::take(&mut self.waiting) {
-            match line {
-                Line::Ready(text) => self.write(&text),
-                Line::Batch { mut fields, outcome, .. } => {
-                    if !outcome {
-                        fields.insert("outcome".to_owned(), json!("pending"));
-                    }
-                    self.write(&Value::Object(fields).to_string());
-                }
-            }
+            self.write(&line.text());
         }
         if let Err(error) = self.sink.flush() {
             self.error.get_or_insert(error);
@@ -138,16 +153,11 @@ impl EventLog {
 
     /// Writes what is complete.
     fn flush(&mut self) {
-        while let Some(line) = self.waiting.front() {
-            let text = match line {
-                Line::Ready(text) => text.clone(),
-                Line::Batch { fields, outcome: true, .. } => {
-                    Value::Object(fields.clone()).to_string()
-                }
-                Line::Batch { .. } => return,
-            };
-            self.waiting.pop_front();
-            self.write(&text);
+        while matches!(self.waiting.front(), Some(Line::Ready(_)))
+            && let Some(line) = self.waiting.pop_front()
+        {
+            self.written += 1;
+            self.write(&line.text());
         }
     }
 
@@ -168,6 +178,14 @@ impl EventLog {
     ) -> Option<Map<String, Value>> {
         let names = world.names();
         let all = self.level == EventLevel::All;
+        // Whether a view has changed is not looked at if nobody reads it.
+        if matches!(fact, Fact::View { .. }) && !(all && self.views) {
+            return None;
+        }
+        let (_, level) = self.listing.event(fact)?;
+        if level == EventLevel::All && !all {
+            return None;
+        }
         let server = |host: &HostId| labels.server(*host).to_owned();
         let object = match fact {
             Fact::Started(host, generation) => {
@@ -189,10 +207,10 @@ impl EventLog {
                 "event": "open-for-traffic", "server": server(host),
                 "sync_count": sync_count, "count": count,
             }),
-            Fact::Request { server: host, from, request, code } if all => {
+            Fact::Request { server: host, from, request, code } => {
                 self.request(server(host), *from, request, *code, names, labels)
             }
-            Fact::Failed { from, to, request, outcome } if all => {
+            Fact::Failed { from, to, request, outcome } => {
                 let (method, path) = request_line(names, *request);
                 json!({
                     "event": "failed", "from": labels.host(*from), "to": server(to),
@@ -203,7 +221,7 @@ impl EventLog {
                 "event": "register", "server": server(host), "id": names.full(*key),
                 "status": status.name(), "replica": replica,
             }),
-            Fact::Renewed { server: host, key, replica } if all => json!({
+            Fact::Renewed { server: host, key, replica } => json!({
                 "event": "renew", "server": server(host), "id": names.full(*key),
                 "replica": replica,
             }),
@@ -218,7 +236,7 @@ impl EventLog {
                 "event": "override", "server": server(host), "id": names.full(*key),
                 "status": status.map(InstanceStatus::name),
             }),
-            Fact::EvictRun { server: host, run } if all || !run.evicted.is_empty() => {
+            Fact::EvictRun { server: host, run } => {
                 let evicted: Vec<String> = run.evicted.iter().map(|key| names.full(*key)).collect();
                 json!({
                     "event": "evict-run", "server": server(host), "enabled": run.enabled,
@@ -230,10 +248,6 @@ impl EventLog {
                 "event": "threshold", "server": server(host), "from": from, "to": to,
             }),
             Fact::Bucket { server: host, renews } => {
-                let before = std::mem::replace(&mut self.buckets[host.index()], *renews);
-                if before == *renews && !all {
-                    return None;
-                }
                 json!({"event": "bucket", "server": server(host), "renews": renews})
             }
             Fact::SelfPreservation { server: host, on } => {
@@ -242,15 +256,18 @@ impl EventLog {
             Fact::BelowRenewThreshold { server: host, on } => {
                 json!({"event": "below-renew-threshold", "server": server(host), "on": on})
             }
-            Fact::View { client, old, new } if all && self.views => {
-                view_line(labels.host(*client), old, new, world, *client)?
+            Fact::View { client, old, new } => {
+                view_line(labels.host(*client), old, new, world, *client)
             }
             Fact::LocalStatus { client, status, dirty } => json!({
                 "event": "local-status", "client": labels.host(*client),
                 "status": status.name(), "dirty": self.since_start(*dirty),
             }),
             Fact::Fault(fault) => fault_line(fault, world, labels),
-            _ => return None,
+            Fact::Initialised(_)
+            | Fact::BatchSent { .. }
+            | Fact::BatchEnded { .. }
+            | Fact::StatusChanged { .. } => return None,
         };
         match object {
             Value::Object(fields) => Some(fields),
@@ -361,22 +378,32 @@ impl EventLog {
         line
     }
 
-    fn batch_ended(&mut self, batch: u64, text: &str, took: Option<Instant>, codes: &[u16]) {
-        let waiting = self.waiting.iter_mut().find_map(|line| match line {
-            Line::Batch { number, fields, outcome } if *number == batch => Some((fields, outcome)),
-            _ => None,
-        });
-        let Some((fields, outcome)) = waiting else {
+    fn batch_ended(&mut self, batch: u64, outcome: BatchOutcome, took: Span, codes: &[u16]) {
+        let Some(line) = self.under_way.remove(&batch) else {
             return;
         };
-        *outcome = true;
-        fields.insert("outcome".to_owned(), json!(text));
-        if let Some(took) = took {
-            fields.insert("ms".to_owned(), t_ms(took));
+        let line = &mut self.waiting[(line - self.written) as usize];
+        if let Line::Batch { fields, .. } = line {
+            fields.insert("outcome".to_owned(), json!(outcome_text(outcome)));
+            fields.insert("ms".to_owned(), t_ms(Instant::ZERO + took));
+            if !codes.is_empty() {
+                fields.insert("codes".to_owned(), json!(codes));
+            }
+            *line = Line::Ready(Value::Object(std::mem::take(fields)).to_string());
         }
-        if !codes.is_empty() {
-            fields.insert("codes".to_owned(), json!(codes));
-        }
+    }
+
+    /// A process does not run any more: nobody will know how the batches ended that it has sent.
+    fn sender_gone(&mut self, host: HostId) {
+        let (waiting, written) = (&mut self.waiting, self.written);
+        self.under_way.retain(|_, number| {
+            let line = &mut waiting[(*number - written) as usize];
+            let is_others = matches!(line, Line::Batch { from, .. } if *from != host);
+            if !is_others {
+                *line = Line::Ready(std::mem::replace(line, Line::Ready(String::new())).text());
+            }
+            is_others
+        });
     }
 
     /// A wall-clock time of the run. Callers from outside may send any number at all.
@@ -498,14 +525,8 @@ fn request_path(names: &Names, request: &RequestFact<'_>) -> (&'static str, Stri
     }
 }
 
-/// What changed between two views; nothing if it is only the version.
-fn view_line(
-    client: String,
-    old: &View,
-    new: &View,
-    world: &WorldView<'_>,
-    host: HostId,
-) -> Option<Value> {
+/// What changed between two views.
+fn view_line(client: String, old: &View, new: &View, world: &WorldView<'_>, host: HostId) -> Value {
     let names = world.names();
     let statuses = |view: &View| -> BTreeMap<InstanceKey, InstanceStatus> {
         view.instances().map(|info| (info.key, info.status)).collect()
@@ -521,9 +542,6 @@ fn view_line(
         .filter(|info| !after.contains_key(&info.key))
         .map(|info| names.full(info.key))
         .collect();
-    if changed.is_empty() && removed.is_empty() {
-        return None;
-    }
     let only_up = world.setup().profile_of(host).client.filter_only_up_instances;
     let mut line = json!({
         "event": "view", "client": client, "size": new.counts.total(),
@@ -535,7 +553,7 @@ fn view_line(
     if !removed.is_empty() {
         line["removed"] = json!(removed);
     }
-    Some(line)
+    line
 }
 
 fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> Value {

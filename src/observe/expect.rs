@@ -1,6 +1,9 @@
 //! Verdicts: every expectation checked while the run happens.
 
+use std::collections::BTreeSet;
+
 use super::divergence::Divergence;
+use super::listing::Listing;
 use super::truth::Truth;
 use crate::eureka::{AppId, InstanceKey, InstanceStatus};
 use crate::scenario::{Bounds, EventKind, Metric, Plan, Servers, Subject, Wanted, When};
@@ -42,12 +45,14 @@ struct Check {
     least: Option<Seen>,
     greatest: Option<Seen>,
     last: Option<Seen>,
+    /// For "at some time": the last value of each server.
+    last_of: Vec<Option<Seen>>,
+    /// What a client saw when something last happened to it.
+    viewed: Option<Reading>,
     /// The first value that was not as expected.
     violation: Option<Seen>,
     /// For "at some time": for each server, when it first was so.
     satisfied: Vec<Option<Instant>>,
-    /// For "at some time": servers that had a value at all.
-    present: Vec<bool>,
     /// Events counted, and the first and last of them.
     count: u64,
     first_event: Option<(Instant, Option<HostId>)>,
@@ -61,6 +66,9 @@ struct Check {
 pub(super) struct Checks {
     checks: Vec<Check>,
     divergence: Option<Divergence>,
+    listing: Listing,
+    /// Kinds of events that are counted.
+    kinds: BTreeSet<EventKind>,
     /// Something happened since the last evaluation.
     touched: bool,
 }
@@ -74,9 +82,10 @@ impl Checks {
             least: None,
             greatest: None,
             last: None,
+            viewed: None,
             violation: None,
             satisfied: vec![None; servers],
-            present: vec![false; servers],
+            last_of: vec![None; servers],
             count: 0,
             first_event: None,
             absent: None,
@@ -88,10 +97,16 @@ impl Checks {
                 Subject::Metric { metric: Metric::PeerDivergence | Metric::ConvergenceSeconds, .. }
             )
         });
+        let kinds = plan.expectations.iter().filter_map(|expectation| match expectation.subject {
+            Subject::Event { kind, .. } => Some(kind),
+            Subject::Metric { .. } => None,
+        });
         let instances = plan.setup.names.instance_count();
         Self {
             checks: plan.expectations.iter().map(check).collect(),
             divergence: needs_divergence.then(|| Divergence::new(servers, instances)),
+            listing: Listing::new(servers),
+            kinds: kinds.collect(),
             touched: true,
         }
     }
@@ -101,20 +116,45 @@ impl Checks {
         if let Some(divergence) = &mut self.divergence {
             divergence.fact(at, fact, world);
         }
-        for check in &mut self.checks {
-            if let Subject::Event { kind, server, app, instance, during, .. } = &check.subject {
-                let timely = during.is_none_or(|(from, to)| (from..=to).contains(&at));
-                let Some(event) = event_of(fact, *kind, world).filter(|_| timely) else {
-                    continue;
-                };
-                let of_app = |key: InstanceKey, app: AppId| world.names().app_of(key) == app;
-                let right = server.is_none_or(|server| event.server == Some(server))
-                    && instance.is_none_or(|key| event.keys.contains(&key))
-                    && app.is_none_or(|app| event.keys.iter().any(|key| of_app(*key, app)));
-                if right {
-                    check.count += 1;
-                    check.first_event.get_or_insert((at, event.server));
+        if let Some(host) = view_of(fact) {
+            for check in &mut self.checks {
+                if let Subject::Metric { view: Some(client), .. } = check.subject
+                    && client == host
+                {
+                    check.viewed = None;
                 }
+            }
+        }
+        if !self.kinds.is_empty() {
+            self.count(at, fact, world);
+        }
+    }
+
+    fn count(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
+        // Whether a view has changed is not looked at if nobody counts it.
+        if matches!(fact, Fact::View { .. }) && !self.kinds.contains(&EventKind::View) {
+            return;
+        }
+        let Some(counted) =
+            self.listing.counted(fact).filter(|counted| self.kinds.contains(counted))
+        else {
+            return;
+        };
+        let event = Event::of(fact, world);
+        for check in &mut self.checks {
+            let Subject::Event { kind, server, app, instance, during, .. } = &check.subject else {
+                continue;
+            };
+            let timely = during.is_none_or(|(from, to)| (from..=to).contains(&at));
+            let of_app = |key: InstanceKey, app: AppId| world.names().app_of(key) == app;
+            let right = *kind == counted
+                && timely
+                && server.is_none_or(|server| event.server == Some(server))
+                && instance.is_none_or(|key| event.keys.contains(&key))
+                && app.is_none_or(|app| event.keys.iter().any(|key| of_app(*key, app)));
+            if right {
+                check.count += 1;
+                check.first_event.get_or_insert((at, event.server));
             }
         }
     }
@@ -154,6 +194,17 @@ impl Checks {
     }
 }
 
+/// Whose view a fact may have changed.
+const fn view_of(fact: &Fact<'_>) -> Option<HostId> {
+    match fact {
+        Fact::View { client: host, .. } | Fact::Started(host, _) | Fact::Exited(host, _) => {
+            Some(*host)
+        }
+        Fact::Fault(fault) => fault.host(),
+        _ => None,
+    }
+}
+
 /// Metrics that change while nothing happens.
 const fn grows(metric: Metric) -> bool {
     matches!(
@@ -182,7 +233,7 @@ impl Check {
         let read = Read { metric, app, instance, at, truth, divergence, world };
         let within = matches!(when, When::Within(..));
         if let Some(client) = view {
-            let reading = read.of_view(client);
+            let reading = *self.viewed.get_or_insert_with(|| read.of_view(client));
             self.see(Seen { reading, server: None, at }, &bounds, within, 0);
             return;
         }
@@ -247,7 +298,7 @@ impl Check {
             (Reading::Status(_), _) => false,
         };
         if within {
-            self.present[slot] = true;
+            self.last_of[slot] = Some(seen);
             if holds {
                 self.satisfied[slot].get_or_insert(seen.at);
             }
@@ -266,7 +317,9 @@ impl Check {
                 let times = if self.count == 1 { "time" } else { "times" };
                 (bounds.hold(self.count as f64), format!("{} {times}{first}", self.count))
             }
-            Subject::Metric { when: When::Within(..), .. } => self.within_verdict(name),
+            Subject::Metric { metric, when: When::Within(..), .. } => {
+                self.within_verdict(metric.is_flag(), name)
+            }
             Subject::Metric { metric, bounds, .. } => {
                 let flag = metric.is_flag();
                 match (self.absent, self.violation, self.last) {
@@ -280,28 +333,22 @@ impl Check {
         Verdict { text: self.text.clone(), ok, detail }
     }
 
-    fn within_verdict(&self, name: &impl Fn(HostId) -> String) -> (bool, String) {
-        let servers = self.present.iter().zip(&self.satisfied).enumerate();
-        let mut missed = None;
+    fn within_verdict(&self, flag: bool, name: &impl Fn(HostId) -> String) -> (bool, String) {
         let mut latest: Option<Instant> = None;
-        let mut any = false;
-        for (server, (present, satisfied)) in servers {
-            any |= *present;
-            match satisfied {
-                Some(at) => latest = latest.max(Some(*at)),
-                None if *present => missed = missed.or(Some(HostId::new(server))),
-                None => {}
+        for (last, satisfied) in self.last_of.iter().zip(&self.satisfied) {
+            match (last, satisfied) {
+                (_, Some(at)) => latest = latest.max(Some(*at)),
+                (Some(missed), None) => {
+                    let who = missed.server.map(|server| format!(" at {}", name(server)));
+                    let (who, value) = (who.unwrap_or_default(), missed.value(flag));
+                    return (false, format!("never so{who}; last seen {value} at {}", missed.at));
+                }
+                (None, None) => {}
             }
         }
-        match (any, missed, self.last) {
-            (false, ..) => (false, "no server was running".to_owned()),
-            (_, None, _) => (true, latest.map_or_else(String::new, |at| format!("first at {at}"))),
-            (_, Some(server), Some(last)) => {
-                let who = last.server.map(|_| format!(" at {}", name(server))).unwrap_or_default();
-                let (text, shown) = (last.value(false), last.at);
-                (false, format!("never so{who}; last seen {text} at {shown}"))
-            }
-            (_, Some(_), None) => (false, "never so".to_owned()),
+        match latest {
+            Some(at) => (true, format!("first at {at}")),
+            None => (false, "no server was running".to_owned()),
         }
     }
 
@@ -392,7 +439,7 @@ impl Read<'_> {
         let gauges = || registry.gauges(self.world.clocks(server));
         Some(Reading::Number(match self.metric {
             Metric::RegistrySize => match self.app {
-                Some(app) => registry.instances_of(app).count() as f64,
+                Some(app) => truth.registered_of(server, app) as f64,
                 None => gauges().local_registry_size as f64,
             },
             Metric::RenewsLastMin => gauges().num_of_renews_in_last_min as f64,
@@ -452,47 +499,42 @@ struct Event {
     keys: Vec<InstanceKey>,
 }
 
-/// The event of a kind that a fact is, if it is one.
-fn event_of(fact: &Fact<'_>, kind: EventKind, world: &WorldView<'_>) -> Option<Event> {
-    let of = |server: Option<HostId>, keys: Vec<InstanceKey>| Some(Event { server, keys });
-    let process = |host: HostId| of(world.is_server(host).then_some(host), vec![world.key(host)]);
-    match (kind, fact) {
-        (EventKind::Start, Fact::Started(host, _)) | (EventKind::Exit, Fact::Exited(host, _)) => {
-            process(*host)
+impl Event {
+    /// What a fact concerns that is an event.
+    fn of(fact: &Fact<'_>, world: &WorldView<'_>) -> Self {
+        let of = |server: HostId, keys: Vec<InstanceKey>| Self { server: Some(server), keys };
+        let process = |host: HostId| Self {
+            server: world.is_server(host).then_some(host),
+            keys: vec![world.key(host)],
+        };
+        match fact {
+            Fact::Started(host, _) | Fact::Exited(host, _) => process(*host),
+            Fact::View { client, .. } | Fact::LocalStatus { client, .. } => process(*client),
+            Fact::Fault(fault) => match fault.host() {
+                Some(host) => process(host),
+                None => Self { server: None, keys: Vec::new() },
+            },
+            Fact::Request { server, request, .. } => {
+                of(*server, request.key().into_iter().collect())
+            }
+            Fact::Failed { from, to, .. } => of(*to, vec![world.key(*from)]),
+            Fact::BatchSent { from, items, .. } => {
+                of(*from, items.iter().map(|item| item.key).collect())
+            }
+            Fact::EvictRun { server, run } => of(*server, run.evicted.clone()),
+            Fact::Registered { server, key, .. }
+            | Fact::Renewed { server, key, .. }
+            | Fact::Overridden { server, key, .. }
+            | Fact::Cancelled { server, key, .. }
+            | Fact::StatusChanged { server, key, .. } => of(*server, vec![*key]),
+            Fact::BatchEnded { .. } => Self { server: None, keys: Vec::new() },
+            Fact::Initialised(server)
+            | Fact::Listening(server)
+            | Fact::OpenForTraffic { server, .. }
+            | Fact::Threshold { server, .. }
+            | Fact::Bucket { server, .. }
+            | Fact::SelfPreservation { server, .. }
+            | Fact::BelowRenewThreshold { server, .. } => of(*server, Vec::new()),
         }
-        (EventKind::Listening, Fact::Listening(server)) => of(Some(*server), Vec::new()),
-        (EventKind::OpenForTraffic, Fact::OpenForTraffic { server, .. }) => {
-            of(Some(*server), Vec::new())
-        }
-        (EventKind::Request, Fact::Request { server, request, .. }) => {
-            of(Some(*server), request.key().into_iter().collect())
-        }
-        (EventKind::Failed, Fact::Failed { from, to, .. }) => of(Some(*to), vec![world.key(*from)]),
-        (EventKind::ReplicationBatch, Fact::BatchSent { from, items, .. }) => {
-            of(Some(*from), items.iter().map(|item| item.key).collect())
-        }
-        (EventKind::EvictRun, Fact::EvictRun { server, run }) if !run.evicted.is_empty() => {
-            of(Some(*server), run.evicted.clone())
-        }
-        (EventKind::View, Fact::View { client, .. })
-        | (EventKind::LocalStatus, Fact::LocalStatus { client, .. }) => process(*client),
-        (EventKind::Fault, Fact::Fault(fault)) => match fault.host() {
-            Some(host) => process(host),
-            None => of(None, Vec::new()),
-        },
-        (EventKind::Register, Fact::Registered { server, key, .. })
-        | (EventKind::Renew, Fact::Renewed { server, key, .. })
-        | (EventKind::Override, Fact::Overridden { server, key, .. })
-        | (EventKind::Cancel, Fact::Cancelled { server, key, evicted: false, .. })
-        | (EventKind::ExpiredLease, Fact::Cancelled { server, key, evicted: true, .. }) => {
-            of(Some(*server), vec![*key])
-        }
-        (EventKind::Threshold, Fact::Threshold { server, .. })
-        | (EventKind::Bucket, Fact::Bucket { server, .. })
-        | (EventKind::SelfPreservation, Fact::SelfPreservation { server, on: true })
-        | (EventKind::BelowRenewThreshold, Fact::BelowRenewThreshold { server, on: true }) => {
-            of(Some(*server), Vec::new())
-        }
-        _ => None,
     }
 }

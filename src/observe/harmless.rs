@@ -9,6 +9,18 @@ pub fn is_unsafe(letter: char) -> bool {
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Text from outside in one line, made harmless for a terminal: control characters become visible.
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let visible = |letter: char| {
+        if is_unsafe(letter) { letter.escape_default().to_string() } else { letter.to_string() }
+    };
+    Cow::Owned(text.chars().map(visible).collect())
+}
+
 /// JSON with the same content and without such characters, which only its texts can have; line ends
 /// between its parts stay.
 #[must_use]

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::harmless::escape;
 use super::labels::Labels;
 use crate::sim::{Fact, RequestFact, WorldView};
 use crate::time::Instant;
@@ -86,8 +87,9 @@ impl RunLog {
             Fact::BatchEnded { .. } | Fact::Fault(_) => return,
             _ => return,
         };
-        let line = writeln!(self.sink, "{at} {}: {text}", labels.server(server));
-        if let Err(error) = line {
+        // Ids are of whoever registers them, and may be any text.
+        let line = format!("{at} {}: {text}", labels.server(server));
+        if let Err(error) = writeln!(self.sink, "{}", escape(&line)) {
             self.error.get_or_insert(error);
         }
     }

@@ -101,6 +101,12 @@ impl Series {
         self.all(world.now(), truth, world);
     }
 
+    /// All of it; nothing stays.
+    pub(super) fn take(&mut self) -> Self {
+        let empty = Self::new(self.every, self.last.len());
+        std::mem::replace(self, empty)
+    }
+
     fn all(&mut self, at: Instant, truth: &Truth, world: &WorldView<'_>) {
         for server in world.server_hosts() {
             self.sample(at, server, truth, world, true);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::labels::Labels;
 use crate::scenario::Plan;
 use crate::sim::{Action, Fact, FaultFact, HostId, WorldView};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// A fault while it lasted, or an action at one instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,15 @@ pub struct Lane {
     pub from: Instant,
     /// … to here, or to the end of the run.
     pub to: Option<Instant>,
+}
+
+/// The end of a server's process and of its registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessEnd {
+    /// Which server.
+    pub server: HostId,
+    /// When.
+    pub at: Instant,
 }
 
 /// A run of the eviction task.
@@ -73,6 +82,11 @@ pub struct Timespans {
     open: BTreeMap<usize, usize>,
     /// Pauses that last, by host.
     paused: BTreeMap<HostId, usize>,
+    /// Clocks that run fast or slowly, by host.
+    skewed: BTreeMap<HostId, usize>,
+    /// By server: whether its registry exists.
+    running: Vec<bool>,
+    ends: Vec<ProcessEnd>,
     lanes: Vec<Lane>,
     evictions: Vec<EvictionPoint>,
     rates: Vec<RatePoint>,
@@ -86,7 +100,12 @@ impl Timespans {
     pub(super) fn new(servers: usize, duration: Instant) -> Self {
         let pieces = duration.nanos().div_ceil(RATE_PIECE);
         let piece_nanos = RATE_PIECE * pieces.div_ceil(MOST_PIECES).max(1);
-        Self { counted: vec![0; servers], piece_nanos, ..Self::default() }
+        Self {
+            counted: vec![0; servers],
+            running: vec![false; servers],
+            piece_nanos,
+            ..Self::default()
+        }
     }
 
     /// Faults in the order they began.
@@ -99,6 +118,12 @@ impl Timespans {
     #[must_use]
     pub fn lanes(&self) -> &[Lane] {
         &self.lanes
+    }
+
+    /// When servers' processes ended, in order.
+    #[must_use]
+    pub fn ends(&self) -> &[ProcessEnd] {
+        &self.ends
     }
 
     /// Eviction runs in order.
@@ -135,6 +160,7 @@ impl Timespans {
                 evicted: run.evicted.len() as u64,
                 compensation_ms: run.compensation_ms,
             }),
+            Fact::Initialised(server) => self.running[server.index()] = true,
             Fact::Exited(host, _) => self.process_gone(host, at),
             Fact::Fault(ref fault) => self.fault(at, fault, world, labels),
             _ => {}
@@ -142,6 +168,12 @@ impl Timespans {
     }
 
     fn count(&mut self, at: Instant, server: HostId) {
+        self.advance(at);
+        self.counted[server.index()] += 1;
+    }
+
+    /// Pieces that are over by now are complete.
+    fn advance(&mut self, at: Instant) {
         let piece = at.nanos() / self.piece_nanos;
         while self.piece < piece {
             self.piece += 1;
@@ -152,7 +184,6 @@ impl Timespans {
                 self.rates.push(RatePoint { at, server: HostId::new(server), per_minute });
             }
         }
-        self.counted[server.index()] += 1;
     }
 
     fn end_lane(&mut self, server: HostId, at: Instant) {
@@ -164,7 +195,14 @@ impl Timespans {
 
     fn process_gone(&mut self, host: HostId, at: Instant) {
         self.end_lane(host, at);
-        self.paused.remove(&host);
+        if let Some(place) = self.paused.remove(&host) {
+            self.faults[place].to = at;
+        }
+        if let Some(running) = self.running.get_mut(host.index())
+            && std::mem::take(running)
+        {
+            self.ends.push(ProcessEnd { server: host, at });
+        }
     }
 
     fn fault(
@@ -199,11 +237,18 @@ impl Timespans {
                 self.add(at, format!("set {status}"));
             }
             FaultFact::StepClock(host, by) => {
-                let seconds = by / 1_000_000_000;
-                self.add(at, format!("clock of {} {seconds:+}s", labels.host(host)));
+                let sign = if by < 0 { '-' } else { '+' };
+                let step = Span::from_nanos(by.unsigned_abs());
+                self.add(at, named(&format!("clock {sign}{step}"), host));
             }
-            FaultFact::SkewClock(host, _) => {
-                self.add(at, named("skew", host));
+            FaultFact::SkewClock(host, ppm) => {
+                if let Some(place) = self.skewed.remove(&host) {
+                    self.faults[place].to = at;
+                }
+                if ppm != 0 {
+                    let place = self.add(at, named("skew", host));
+                    self.skewed.insert(host, place);
+                }
             }
             FaultFact::SetConfig(_, key, _) => {
                 self.add(at, format!("set {key}"));
@@ -232,7 +277,9 @@ impl Timespans {
 
     /// The run has ended: what lasts, lasted until now.
     pub(super) fn finish(&mut self, at: Instant, plan: &Plan) {
-        for place in self.open.values().chain(self.paused.values()) {
+        self.advance(at);
+        let last = [&self.paused, &self.skewed].into_iter().flat_map(BTreeMap::values);
+        for place in self.open.values().chain(last) {
             self.faults[*place].to = at;
         }
         // Requests from outside are faults too, for who looks at a figure.

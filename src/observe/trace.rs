@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::harmless::harmless_json;
 use super::labels::Labels;
 use crate::eureka::server::peer::Adopted;
 use crate::eureka::server::resources::{
@@ -373,7 +374,7 @@ impl ServerTrace {
 
     fn write(&mut self, line: &Value) {
         if self.error.is_none()
-            && let Err(error) = writeln!(self.file, "{line}")
+            && let Err(error) = writeln!(self.file, "{}", harmless_json(&line.to_string()))
         {
             self.error = Some(error);
         }

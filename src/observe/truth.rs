@@ -33,6 +33,7 @@ struct Server {
     /// Its registry exists.
     running: bool,
     registered: Vec<bool>,
+    registered_by_app: Vec<u64>,
     ghosts: u64,
     missing: u64,
     ghosts_by_app: Vec<u64>,
@@ -70,6 +71,7 @@ impl Truth {
     pub(super) fn new(servers: usize, names: &Names) -> Self {
         let server = Server {
             registered: vec![false; names.instance_count()],
+            registered_by_app: vec![0; names.app_count()],
             ghosts_by_app: vec![0; names.app_count()],
             missing_by_app: vec![0; names.app_count()],
             ..Server::default()
@@ -143,6 +145,7 @@ impl Truth {
             let server = &mut self.servers[host.index()];
             server.running = false;
             server.registered.fill(false);
+            server.registered_by_app.fill(0);
             server.ghosts_by_app.fill(0);
             server.missing_by_app.fill(0);
             (server.ghosts, server.missing, server.protected) = (0, 0, false);
@@ -203,6 +206,7 @@ impl Truth {
         if std::mem::replace(&mut server.registered[key.index()], registered) == registered {
             return;
         }
+        step(&mut server.registered_by_app[app], registered);
         if !alive {
             step(&mut server.ghosts, registered);
             step(&mut server.ghosts_by_app[app], registered);
@@ -218,6 +222,12 @@ impl Truth {
     #[must_use]
     pub(super) fn alive(&self, app: Option<AppId>) -> u64 {
         app.map_or(self.alive_count, |app| self.alive_by_app[app.index()])
+    }
+
+    /// Instances of an application in a server's registry.
+    #[must_use]
+    pub(super) fn registered_of(&self, server: HostId, app: AppId) -> u64 {
+        self.servers[server.index()].registered_by_app[app.index()]
     }
 
     /// Instances in a server's registry that do not run.

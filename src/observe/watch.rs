@@ -60,7 +60,7 @@ impl<const TRACED: bool> Watch<TRACED> {
         }
     }
 
-    /// After the run: what was recorded. Files are complete then.
+    /// After the run: what was recorded, which is taken. Files are complete then.
     pub fn finish(&mut self, world: &WorldView<'_>, digest: DigestValue) -> Recording {
         let now = world.now();
         self.elapsed(Instant::from_nanos(now.nanos() + 1), world);
@@ -80,8 +80,8 @@ impl<const TRACED: bool> Watch<TRACED> {
         let summary = summarize(&self.plan, world, &self.labels, parts, digest, verdicts);
         Recording {
             summary,
-            series: self.series.clone(),
-            timespans: self.timespans.clone(),
+            series: self.series.take(),
+            timespans: std::mem::take(&mut self.timespans),
             labels: self.labels.clone(),
         }
     }

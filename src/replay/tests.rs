@@ -36,6 +36,14 @@ fn times_that_add_up_beyond_what_clocks_can_show_are_differences_not_panics() {
     check_ends_beyond_time(r#""op":"pause","ns":31536000000000000,"timers":"later""#, 1, "ns");
 }
 
+/// The one number that is less than nothing by more than any other is more than it.
+#[test]
+fn a_step_by_the_least_of_all_numbers_is_no_operation() {
+    let line = format!(r#"{{"op":"step-wall","ms":{},"wall":0,"s":[0,0,0,0,0,0,0]}}"#, i64::MIN);
+    let first = replayed(&[&line]).first.expect("no clock goes back that far");
+    assert_eq!((first.line, first.field.as_str()), (2, "ms"));
+}
+
 #[test]
 fn a_start_up_sync_without_end_is_a_difference() {
     let replayed = replayed(&[r#"{"op":"sync-up","attempts":2147483647}"#]);

@@ -4,8 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::style::{DIM, END, NAME, escape};
-use crate::eureka::server::ServerConfig;
-use crate::eureka::{BehaviourClass, Flavor};
+use crate::eureka::Flavor;
 use crate::scenario::{Plan, Severity};
 use crate::sim::ServerSetup;
 use crate::time::Span;
@@ -137,10 +136,14 @@ impl ServerCheck {
         let instances = fleet.left.len() as i64 - 1;
         let fetches = plan.setup.profiles[server.profile].client.fetch_registry;
         let (early, late) = expected(server, instances, fetches);
-        let [first, second] = [early, late].map(|expected| threshold(config, class, expected));
+        // Up to 1.9.3 renewals are expected, two for each client.
+        let each = if class.counts_renews() { 2 } else { 1 };
+        let [first, second] = [early, late].map(|clients| {
+            let expected = i32::try_from(clients * each).unwrap_or(i32::MAX);
+            config.renewal_threshold(server.flavor, class, expected)
+        });
         // Where nobody is expected at first, what matters is what follows.
         let (threshold, expected) = if early == 0 { (second, late) } else { (first, early) };
-        let kept = (instances as f64 * config.renewal_percent_threshold) as i32;
         let deaths = match threshold {
             ..=0 => 0,
             _ => fleet.left.partition_point(|&left| left > f64::from(threshold)),
@@ -153,7 +156,7 @@ impl ServerCheck {
             threshold_before_update: (first != threshold).then_some(first),
             threshold_after_update: (second != threshold).then_some(second),
             renewals: fleet.left[0] as i64,
-            eviction_limit: instances - i64::from(kept),
+            eviction_limit: config.eviction_limit(i32::try_from(instances).unwrap_or(i32::MAX)),
             deaths_that_freeze: (config.enable_self_preservation && deaths < fleet.left.len())
                 .then_some(deaths as i64),
         }
@@ -188,16 +191,6 @@ fn expected(server: &ServerSetup, instances: i64, fetches: bool) -> (i64, i64) {
     (early, late)
 }
 
-/// `updateRenewsPerMinThreshold` for so many expected clients.
-fn threshold(config: &ServerConfig, class: BehaviourClass, expected: i64) -> i32 {
-    let percent = config.renewal_percent_threshold;
-    if class.counts_renews() {
-        return (2.0 * expected as f64 * percent) as i32;
-    }
-    let interval = f64::from(config.expected_client_renewal_interval_seconds);
-    (expected as f64 * (60.0 / interval) * percent) as i32
-}
-
 /// Configurations known to hurt.
 fn hints(plan: &Plan, fleet: &Fleet, servers: &[ServerCheck]) -> Vec<WarningCheck> {
     let peers_of = |server: &ServerSetup| {
@@ -224,12 +217,16 @@ fn hints(plan: &Plan, fleet: &Fleet, servers: &[ServerCheck]) -> Vec<WarningChec
             hint(
                 "H002",
                 format!(
-                    "{name}: renewal-percent-threshold {percent} is not between 0 and 1: more than 1 never evicts, less than 0 always may"
+                    "{name}: renewal-percent-threshold {percent} is not between 0 and 1: more than 1 never evicts; less than 0 never does either, unless self-preservation is off: then it may evict everybody"
                 ),
             );
         }
         if numbers.threshold <= 0 && config.enable_self_preservation {
-            hint("H003", format!("{name}: the threshold is 0, so nothing is ever evicted"));
+            let threshold = numbers.threshold;
+            hint(
+                "H003",
+                format!("{name}: the threshold is {threshold}, so nothing is ever evicted"),
+            );
         } else if numbers.deaths_that_freeze == Some(0) {
             hint(
                 "H004",
@@ -239,7 +236,7 @@ fn hints(plan: &Plan, fleet: &Fleet, servers: &[ServerCheck]) -> Vec<WarningChec
                 ),
             );
         }
-        let expected = i64::from(config.expected_client_renewal_interval_seconds);
+        let expected = i64::from(config.expected_interval(setup.flavor));
         let other = fleet.intervals.iter().find(|interval| **interval != expected);
         if let Some(&interval) = other.filter(|_| !setup.release.class().counts_renews()) {
             let effect = if interval < expected {

@@ -109,7 +109,8 @@ impl Metric {
     }
 }
 
-/// A kind of line of `events.jsonl`.
+/// A kind of line of `events.jsonl`. As many are counted as there are lines; of kinds that only
+/// `--events all` lists, as many as it lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventKind {
     /// A process starts.
@@ -128,7 +129,7 @@ pub enum EventKind {
     ReplicationBatch,
     /// The eviction task evicted somebody.
     EvictRun,
-    /// What a client sees changed.
+    /// What a client sees changed, not only its version.
     View,
     /// An instance's own status changed.
     LocalStatus,
@@ -148,7 +149,7 @@ pub enum EventKind {
     Override,
     /// The threshold changed.
     Threshold,
-    /// A minute of renewals is complete.
+    /// A minute of renewals is complete, and has not as many as the one before.
     Bucket,
     /// Self-preservation went on or off.
     SelfPreservation,

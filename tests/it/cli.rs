@@ -211,6 +211,43 @@ fn only_what_is_asked_for_is_written_and_nothing_older_stays() {
     assert_eq!(files(&["--plots", "none", "--events", "none"])[0], "notes.txt");
 }
 
+/// Traces of an earlier run would be replayed with those of this one.
+#[test]
+fn traces_of_other_processes_of_an_earlier_run_do_not_stay() {
+    let sandbox = Sandbox::new("old-traces");
+    let restart =
+        "[[timeline]]\nat = \"60s\"\nrestart = { select = \"server:eureka-0\", down = \"5s\" }\n";
+    sandbox.write("calm.toml", CALM);
+    sandbox.write("restart.toml", format!("{CALM}{restart}"));
+    let traced = |file: &str| {
+        sandbox.run(&["run", file, "--plots", "none", "--trace", "traces"]);
+        sandbox.files("traces")
+    };
+    assert_eq!(traced("restart.toml"), ["eureka-0.2.jsonl", "eureka-0.jsonl"]);
+    // What is of no server of the plan, or no trace, is not touched.
+    let others = [
+        "eureka-0.02.jsonl",
+        "eureka-0.1.jsonl",
+        "eureka-0.x.jsonl",
+        "eureka-00.jsonl",
+        "mine.jsonl",
+    ];
+    others.iter().for_each(|name| sandbox.write(&format!("traces/{name}"), "mine"));
+    sandbox.write("traces/eureka-0.17.jsonl", "of a run with many restarts");
+    let left = traced("calm.toml");
+    assert_eq!(
+        left,
+        [
+            "eureka-0.02.jsonl",
+            "eureka-0.1.jsonl",
+            "eureka-0.jsonl",
+            "eureka-0.x.jsonl",
+            "eureka-00.jsonl",
+            "mine.jsonl"
+        ]
+    );
+}
+
 #[test]
 fn traces_stand_where_they_are_wanted_and_can_be_replayed() {
     let sandbox = Sandbox::new("traces");

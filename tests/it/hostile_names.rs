@@ -94,6 +94,63 @@ fn a_terminal_obeys_no_name_of_a_process_either() {
     }
 }
 
+/// What callers from outside register is nobody's scenario: any text is a name of theirs.
+#[test]
+fn a_terminal_obeys_no_name_that_a_call_brings() {
+    let sandbox = Sandbox::new("hostile-calls");
+    for text in [ESCAPES[0], ESCAPES[1], ESCAPES[2], "a\n12m00s eureka-0: Evicting 9 items", "b\r"]
+    {
+        let name = serde_json::to_string(text).expect("a text is JSON");
+        let body = format!(
+            r#"{{"instance":{{"instanceId":{name},"app":"A","hostName":"h","ipAddr":"10.0.0.1","status":"UP","metadata":{{"k":{name}}},"dataCenterInfo":{{"name":"MyOwn"}}}}}}"#
+        );
+        let call = |at: &str, method: &str, path: &str, body: &str| {
+            format!(
+                "[[timeline]]\nat = \"{at}\"\ncall = {{ server = \"eureka-0\", method = \"{method}\", \
+                 path = {}, body = {} }}\n",
+                quoted(path),
+                quoted(body)
+            )
+        };
+        let path = format!("/apps/A/{}", percent(text));
+        let scenario = format!(
+            "schema = 1\nname = \"hostile\"\nduration = \"4m\"\n[cluster]\nservers = 1\n{}{}{}",
+            call("30s", "POST", "/apps/A", &body),
+            call("40s", "PUT", &path, ""),
+            call("50s", "DELETE", &path, ""),
+        );
+        sandbox.write("s.toml", scenario);
+        let arguments = ["run", "s.toml", "--log", "--events", "all", "--trace", "traces"];
+        let ran = sandbox.run(&arguments);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_harmless(&ran);
+        let log = sandbox.read("reports/hostile/eureka.log");
+        assert!(log.contains("Registered instance A/"), "{log}");
+        for file in
+            ["reports/hostile/events.jsonl", "reports/hostile/eureka.log", "traces/eureka-0.jsonl"]
+        {
+            assert!(is_harmless(&sandbox.read(file)), "{file} with {text:?}");
+        }
+        // One fact is one line, begun by its time.
+        for line in log.lines() {
+            assert!(line.contains(" eureka-0: ") && !line.starts_with("12m"), "{line}");
+        }
+        // A trace says the same as before, in other letters.
+        let replay = sandbox.run(&["replay", "traces"]);
+        assert_eq!((replay.code, replay.stderr.as_str()), (0, ""), "{}", replay.stdout);
+        let trace = sandbox.read("traces/eureka-0.jsonl");
+        let ids = trace.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let ids: Vec<String> =
+            ids.filter_map(|line| line["instance"]["id"].as_str().map(str::to_owned)).collect();
+        assert!(ids.iter().any(|id| id == text), "{ids:?}");
+    }
+}
+
+/// A text as a path of a URL has it.
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
 #[test]
 fn a_terminal_obeys_no_argument() {
     let sandbox = Sandbox::new("hostile-arguments");

@@ -11,6 +11,7 @@ mod frozen;
 mod golden;
 mod hostile_names;
 mod invariants;
+mod observed;
 mod sandbox;
 mod support;
 mod tree;

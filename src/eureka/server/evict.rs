@@ -1,5 +1,6 @@
 //! Eviction.
 
+use super::config::ServerConfig;
 use super::registry::{At, Fact, Registry};
 use crate::eureka::InstanceKey;
 use crate::eureka::java::Random;
@@ -44,9 +45,7 @@ impl Registry {
     /// seeded by the wall clock.
     pub fn evict(&mut self, at: At<'_>, additional_lease_ms: i64) {
         let mut expired = self.expired(at, additional_lease_ms);
-        let size = self.size as i32;
-        let kept = (f64::from(size) * self.config.renewal_percent_threshold) as i32;
-        let limit = i64::from(size) - i64::from(kept);
+        let limit = self.config.eviction_limit(self.size as i32);
         let mut run = EvictRun {
             enabled: self.is_lease_expiration_enabled(),
             expired: expired.len(),
@@ -79,5 +78,14 @@ impl Registry {
             self.lease(key).is_some_and(|lease| lease.is_expired(at.now.wall, additional_lease_ms))
         })
         .collect()
+    }
+}
+
+impl ServerConfig {
+    /// The most that one run of the eviction task may evict from a registry of `size` leases.
+    #[must_use]
+    pub fn eviction_limit(&self, size: i32) -> i64 {
+        let kept = (f64::from(size) * self.renewal_percent_threshold) as i32;
+        i64::from(size) - i64::from(kept)
     }
 }

@@ -1,7 +1,8 @@
 //! Self-preservation: how many renewals are expected, how few are too few, and the access guard.
 
+use super::config::ServerConfig;
 use super::registry::Registry;
-use crate::eureka::Flavor;
+use crate::eureka::{BehaviourClass, Flavor};
 use crate::time::Now;
 
 impl Registry {
@@ -55,15 +56,9 @@ impl Registry {
         }
     }
 
-    /// `updateRenewsPerMinThreshold`: the product is computed and truncated as Java does.
+    /// `updateRenewsPerMinThreshold`.
     pub(super) fn update_threshold(&mut self) {
-        let percent = self.config.renewal_percent_threshold;
-        let expected = f64::from(self.expected);
-        self.threshold = if self.class.counts_renews() {
-            (expected * percent) as i32
-        } else {
-            (expected * (60.0 / f64::from(self.expected_interval())) * percent) as i32
-        };
+        self.threshold = self.config.renewal_threshold(self.flavor, self.class, self.expected);
     }
 
     /// An unknown instance registered. Once nobody is expected, registrations do not change that.
@@ -86,11 +81,27 @@ impl Registry {
     pub(super) fn expected_per_client(&self) -> i32 {
         if self.class.counts_renews() { 2 } else { 1 }
     }
+}
 
-    /// Netflix takes 30 for what is not positive; Spring's bean does not guard.
-    fn expected_interval(&self) -> i32 {
-        match self.config.expected_client_renewal_interval_seconds {
-            interval if interval <= 0 && self.flavor == Flavor::Netflix => 30,
+impl ServerConfig {
+    /// What `updateRenewsPerMinThreshold` computes from `expected`: clients or, up to 1.9.3, their
+    /// renewals. The product is computed and truncated as Java does.
+    #[must_use]
+    pub fn renewal_threshold(&self, flavor: Flavor, class: BehaviourClass, expected: i32) -> i32 {
+        let percent = self.renewal_percent_threshold;
+        let expected = f64::from(expected);
+        if class.counts_renews() {
+            return (expected * percent) as i32;
+        }
+        (expected * (60.0 / f64::from(self.expected_interval(flavor))) * percent) as i32
+    }
+
+    /// Seconds between two heartbeats that the threshold is computed for. Netflix takes 30 for what
+    /// is not positive; Spring's bean does not guard.
+    #[must_use]
+    pub fn expected_interval(&self, flavor: Flavor) -> i32 {
+        match self.expected_client_renewal_interval_seconds {
+            interval if interval <= 0 && flavor == Flavor::Netflix => 30,
             interval => interval,
         }
     }

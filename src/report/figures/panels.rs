@@ -8,7 +8,7 @@ use super::draw::{Axes, Dash, LEFT, Sheet, Stroke, shorten};
 use super::palette::{ALIVE, FAINT, FAULT, GREY, INK, server_colour};
 use super::scale::{time_label, time_step, value_label, value_ticks};
 use crate::observe::{Recording, Row};
-use crate::scenario::{Plan, Sampling};
+use crate::scenario::Plan;
 use crate::sim::HostId;
 use crate::time::{Instant, Span};
 
@@ -43,7 +43,7 @@ pub(super) fn registry_size<DB: DrawingBackend>(
     let mut curves: Vec<Curve> = servers(recording)
         .map(|(index, name)| {
             let size = |row: &Row| row.gauges.local_registry_size as f64;
-            curve(plan, recording, index, Stroke::server(index), name, size)
+            curve(recording, index, Stroke::server(index), name, size)
         })
         .collect();
     let rows = recording.series.rows();
@@ -73,7 +73,7 @@ pub(super) fn renew_rates<DB: DrawingBackend>(
         let stroke = Stroke { colour, width: 1, dash: None };
         curves.push(Curve { points: rate.collect(), stroke, label: String::new() });
         let renews = |row: &Row| row.gauges.num_of_renews_in_last_min as f64;
-        curves.push(curve(plan, recording, index, Stroke::server(index), name, renews));
+        curves.push(curve(recording, index, Stroke::server(index), name, renews));
     }
     let count = servers(recording).count();
     for (index, name) in servers(recording) {
@@ -84,7 +84,7 @@ pub(super) fn renew_rates<DB: DrawingBackend>(
         let dash = Dash { ink: DOT, gap, first_gap: 2.0 * DOT * index as f64 };
         let stroke = Stroke { colour, width: 2, dash: Some(dash) };
         let label = format!("{name} threshold");
-        curves.push(curve(plan, recording, index, stroke, &label, threshold));
+        curves.push(curve(recording, index, stroke, &label, threshold));
     }
     let title = "Renewals in the last complete minute (faint: as they arrive), and the threshold \
                  they must exceed";
@@ -201,27 +201,28 @@ fn servers(recording: &Recording) -> impl Iterator<Item = (usize, &str)> {
 
 /// A value of a server over time; broken where its process did not run.
 fn curve(
-    plan: &Plan,
     recording: &Recording,
     index: usize,
     stroke: Stroke,
     label: &str,
     value: impl Fn(&Row) -> f64,
 ) -> Curve {
-    let longest = match plan.observe.every {
-        Sampling::Every(every) => every.saturating_mul(3),
-        Sampling::Change => Span::from_nanos(u64::MAX),
-    };
+    let server = HostId::new(index);
+    let ends = recording.timespans.ends().iter();
+    let mut ends = ends.filter(|end| end.server == server).map(|end| end.at).peekable();
     let mut points: Vec<(Instant, f64)> = Vec::new();
-    let rows = recording.series.rows().iter();
-    for row in rows.filter(|row| row.server == HostId::new(index)) {
-        if let Some((last, _)) = points.last()
-            && row.at.since(*last) > longest
-        {
-            points.push((*last, f64::NAN));
+    let end_at = |points: &mut Vec<(Instant, f64)>, end: Instant| {
+        if let Some(&(_, last)) = points.last() {
+            points.extend([(end, last), (end, f64::NAN)]);
+        }
+    };
+    for row in recording.series.rows().iter().filter(|row| row.server == server) {
+        while let Some(end) = ends.next_if(|end| *end <= row.at) {
+            end_at(&mut points, end);
         }
         points.push((row.at, value(row)));
     }
+    ends.for_each(|end| end_at(&mut points, end));
     Curve { points, stroke, label: label.to_owned() }
 }
 
