@@ -267,6 +267,7 @@ impl EventLog {
             Fact::Initialised(_)
             | Fact::BatchSent { .. }
             | Fact::BatchEnded { .. }
+            | Fact::Expected { .. }
             | Fact::StatusChanged { .. } => return None,
         };
         match object {

@@ -532,6 +532,7 @@ impl Event {
             | Fact::Listening(server)
             | Fact::OpenForTraffic { server, .. }
             | Fact::Threshold { server, .. }
+            | Fact::Expected { server, .. }
             | Fact::Bucket { server, .. }
             | Fact::SelfPreservation { server, .. }
             | Fact::BelowRenewThreshold { server, .. } => of(*server, Vec::new()),

@@ -49,7 +49,10 @@ impl Listing {
             }
             Fact::SelfPreservation { .. } => (EventKind::SelfPreservation, always),
             Fact::BelowRenewThreshold { .. } => (EventKind::BelowRenewThreshold, always),
-            Fact::Initialised(_) | Fact::BatchEnded { .. } | Fact::StatusChanged { .. } => {
+            Fact::Initialised(_)
+            | Fact::BatchEnded { .. }
+            | Fact::Expected { .. }
+            | Fact::StatusChanged { .. } => {
                 return None;
             }
         })

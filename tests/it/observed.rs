@@ -177,7 +177,7 @@ fn columns(svg: &str) -> Vec<(i32, i32)> {
             .split_whitespace()
             .filter_map(|point| point.split(',').next()?.parse::<i32>().ok());
         let first = columns.next()?;
-        Some((first, columns.last().unwrap_or(first)))
+        Some((first, columns.next_back().unwrap_or(first)))
     });
     points.collect()
 }
