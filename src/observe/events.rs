@@ -9,9 +9,10 @@ use super::harmless::harmless_json;
 use super::labels::Labels;
 use super::listing::Listing;
 use crate::eureka::client::{AttemptFailure, View};
-use crate::eureka::server::resources::{BatchAction, BatchItem, DirtyParameter, StatusParameter};
+use crate::eureka::server::resources::{BatchItem, DirtyParameter, StatusParameter};
 use crate::eureka::server::{CacheKey, Registry};
 use crate::eureka::{InstanceKey, InstanceStatus, Names};
+use crate::golden::action_name;
 use crate::scenario::Plan;
 use crate::sim::{
     Action, BatchOutcome, CutMode, Fact, FaultFact, HostId, Party, RequestFact, RequestLine,
@@ -359,14 +360,7 @@ impl EventLog {
     }
 
     fn item(&self, item: &BatchItem, names: &Names) -> Value {
-        let action = match item.action {
-            BatchAction::Register(_) => "Register",
-            BatchAction::Heartbeat => "Heartbeat",
-            BatchAction::Cancel => "Cancel",
-            BatchAction::StatusUpdate => "StatusUpdate",
-            BatchAction::DeleteStatusOverride => "DeleteStatusOverride",
-        };
-        let mut line = json!({"action": action, "id": names.full(item.key)});
+        let mut line = json!({"action": action_name(&item.action), "id": names.full(item.key)});
         if let Some(status) = status_text(item.status) {
             line["status"] = json!(status);
         }
@@ -448,14 +442,9 @@ impl EventLog {
     }
 }
 
-/// Milliseconds, as a whole number if they are.
+/// Milliseconds as in every report, for JSON.
 pub(super) fn t_ms(at: Instant) -> Value {
-    let micros = at.nanos() / 1_000;
-    if micros.is_multiple_of(1_000) {
-        json!(micros / 1_000)
-    } else {
-        json!(micros as f64 / 1_000.0)
-    }
+    Value::Number(at.millis_text().parse().expect("digits with at most a point are a number"))
 }
 
 fn status_text(status: StatusParameter) -> Option<&'static str> {

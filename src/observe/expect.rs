@@ -214,7 +214,6 @@ const fn grows(metric: Metric) -> bool {
             | Metric::SelfPreservationMinutes
             | Metric::FalseProtectionMinutes
             | Metric::ConvergenceSeconds
-            | Metric::BelowRenewThreshold
     )
 }
 

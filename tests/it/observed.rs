@@ -414,3 +414,27 @@ fn a_threshold_that_is_not_positive_is_not_said_to_evict() {
     assert!(of("H002").contains("unless self-preservation is off"), "{}", of("H002"));
     assert!(of("H003").contains("threshold is -1"), "{}", of("H003"));
 }
+
+/// It changes by time alone, even of a clock that is stepped; the run says so with a fact.
+#[test]
+fn a_warning_that_comes_by_time_alone_is_seen_at_its_instant() {
+    for (sampled, when) in [("1s", ""), ("7m", "step-clock"), ("7m", "skew-clock")] {
+        let fault = match when {
+            "" => String::new(),
+            "step-clock" => "[[timeline]]\nat = \"60s\"\nstep-clock = { select = \"server:eureka-0\", by = \"-30s\" }\n".to_owned(),
+            skew => format!("[[timeline]]\nat = \"60s\"\n{skew} = {{ select = \"server:eureka-0\", ppm = 900 }}\n"),
+        };
+        let text = format!(
+            "[observe]\nevery = \"{sampled}\"\n[cluster]\nflavor = \"netflix\"\nservers = 1\n{fault}\
+             [eureka.client]\nregister-with-eureka = false\n[[expect]]\n\
+             metric = \"below-renew-threshold\"\nequals = false\n"
+        );
+        let plan = plan("20m", &text);
+        let events = events(&plan, EventLevel::Changes);
+        let on = events.iter().find(|event| event["event"] == "below-renew-threshold");
+        let nanos = (t_ms(on.expect("it warns")) * 1e6) as u64;
+        let recording = recorded(&plan);
+        let wanted = format!("true (eureka-0 at {})", Instant::from_nanos(nanos));
+        assert_eq!(details(&recording), [(false, wanted.as_str())], "{when}");
+    }
+}

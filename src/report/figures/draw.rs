@@ -20,10 +20,10 @@ const RIGHT: i32 = 178;
 
 /// How a line looks.
 #[derive(Clone, Copy)]
-pub(super) struct Stroke {
+pub(in crate::report) struct Stroke {
     pub(super) colour: RGBAColor,
     pub(super) width: u32,
-    pub(super) dash: Option<Dash>,
+    pub(in crate::report) dash: Option<Dash>,
 }
 
 /// Ink and gap of a dashed line, and how long the first gap is; in units.
@@ -46,7 +46,7 @@ impl Stroke {
     }
 
     /// The line of a server. Those drawn later are thinner, so that equal lines all show.
-    pub(super) fn server(index: usize) -> Self {
+    pub(in crate::report) fn server(index: usize) -> Self {
         let width = [3, 3, 2].get(index).copied().unwrap_or(2);
         let dash = DASHES[index % DASHES.len()];
         Self { colour: server_colour(index).to_rgba(), width, dash }

@@ -14,6 +14,11 @@ use plotters::prelude::FontStyle;
 use crate::observe::Recording;
 use crate::scenario::Plan;
 use draw::Sheet;
+#[cfg(test)]
+pub(super) use draw::Stroke;
+
+/// Most servers that are drawn; more would be a carpet.
+pub(super) const MOST_SERVERS: usize = 8;
 
 /// Units of the drawing.
 const WIDTH: u32 = 1200;

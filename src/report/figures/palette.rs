@@ -23,13 +23,16 @@ pub(in crate::report) const SERVERS: [RGBColor; 5] = [
     RGBColor(0xCC, 0x79, 0xA7),
     RGBColor(0x56, 0xB4, 0xE9),
 ];
-/// Dashes of servers, as second channel; none is a solid line.
-pub(in crate::report) const DASHES: [Option<Dash>; 5] = [
+/// Dashes of servers, as second channel: one for each that is drawn. None is a solid line.
+pub(in crate::report) const DASHES: [Option<Dash>; super::MOST_SERVERS] = [
     None,
     Some(Dash::new(9.0, 5.0)),
     Some(Dash::new(3.0, 4.0)),
     Some(Dash::new(14.0, 4.0)),
     Some(Dash::new(6.0, 9.0)),
+    Some(Dash::new(2.0, 3.0)),
+    Some(Dash::new(2.0, 8.0)),
+    Some(Dash::new(6.0, 3.0)),
 ];
 
 /// The colour of a server.

@@ -4,6 +4,7 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
+use super::MOST_SERVERS;
 use super::draw::{Axes, Dash, LEFT, Sheet, Stroke, shorten};
 use super::palette::{ALIVE, FAINT, FAULT, GREY, INK, server_colour};
 use super::scale::{time_label, time_step, value_label, value_ticks};
@@ -12,8 +13,6 @@ use crate::scenario::Plan;
 use crate::sim::HostId;
 use crate::time::{Instant, Span};
 
-/// Most servers that are drawn; more would be a carpet.
-const SERVERS: usize = 8;
 /// Height of a lane.
 const LANE: i32 = 24;
 /// Most rows of labels for faults above a panel.
@@ -103,7 +102,7 @@ pub(super) fn evictions<DB: DrawingBackend>(
         .evictions()
         .iter()
         .filter(|run| run.expired > 0 || run.compensation_ms >= WORTH_SHOWING_MS)
-        .filter(|run| run.server.index() < SERVERS)
+        .filter(|run| run.server.index() < MOST_SERVERS)
         .collect();
     let most = runs.iter().map(|run| run.expired.max(run.evicted)).max().unwrap_or(0) as f64;
     let title = "Runs of the eviction task: expired (ring), limit (bar), evicted (dot)";
@@ -137,7 +136,7 @@ pub(super) fn evictions<DB: DrawingBackend>(
 
 /// Pixels that the lanes need.
 pub(super) fn lanes_height(recording: &Recording) -> u32 {
-    let lanes = recording.labels.servers().len().min(SERVERS) as i32;
+    let lanes = recording.labels.servers().len().min(MOST_SERVERS) as i32;
     (64 + LANE * lanes).unsigned_abs()
 }
 
@@ -148,7 +147,7 @@ pub(super) fn lanes<DB: DrawingBackend>(
     recording: &Recording,
     top: i32,
 ) {
-    let count = recording.labels.servers().len().min(SERVERS) as i32;
+    let count = recording.labels.servers().len().min(MOST_SERVERS) as i32;
     let (top, bottom) = (top + 26, top + 26 + LANE * count);
     let duration = plan.setup.duration;
     let axes = Axes::new(sheet.width, (top, bottom), duration, 1.0);
@@ -196,7 +195,7 @@ fn hatch<DB: DrawingBackend>(
 
 /// The servers that are drawn.
 fn servers(recording: &Recording) -> impl Iterator<Item = (usize, &str)> {
-    recording.labels.servers().iter().take(SERVERS).map(String::as_str).enumerate()
+    recording.labels.servers().iter().take(MOST_SERVERS).map(String::as_str).enumerate()
 }
 
 /// A value of a server over time; broken where its process did not run.
