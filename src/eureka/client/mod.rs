@@ -239,13 +239,6 @@ impl DiscoveryClient {
         }
     }
 
-    /// Reads what a timer is about to read, and does nothing with it: it is near then.
-    pub fn touch(&self) {
-        let (slot, _) = self.earliest();
-        let session = (self.registration.begun(), self.query.begun());
-        std::hint::black_box((slot.due, session, self.status, self.view));
-    }
-
     /// A request that was sent has ended. Whatever thread waited for it goes on.
     pub fn ended(&mut self, cx: &mut Cx<'_>, id: JobId, outcome: Outcome<Arc<Applications>>) {
         let job = cx.jobs.get(id);

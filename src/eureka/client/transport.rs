@@ -172,11 +172,6 @@ impl Stack {
         self.present.session
     }
 
-    /// Wall clock (ms) at which the present session began.
-    pub(super) const fn begun(&self) -> i64 {
-        self.session_start
-    }
-
     /// The session of a call under way.
     pub(super) fn session(&mut self, number: u32) -> &mut Retryable {
         if self.present.session == number {

@@ -32,11 +32,6 @@ pub trait EventQueue<E>: Default {
     fn push(&mut self, entry: Entry<E>);
     /// The first entry, if it happens at or before `limit`.
     fn pop_until(&mut self, limit: Instant) -> Option<Entry<E>>;
-    /// Entries that come next, in any order, if some have become the next ones since this was last
-    /// asked. A hint: they are still queued, and others may come between.
-    fn newly_next(&mut self) -> &[Entry<E>] {
-        &[]
-    }
     /// How many entries are queued.
     fn len(&self) -> usize;
     /// Whether no entry is queued.

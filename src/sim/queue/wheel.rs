@@ -24,8 +24,6 @@ pub struct TimingWheel<E> {
     open: Vec<Entry<E>>,
     /// Number of the open slot, counted from t = 0.
     tick: u64,
-    /// Nobody has been told yet what is in the open slot.
-    newly_opened: bool,
     len: usize,
 }
 
@@ -46,7 +44,6 @@ impl<E> Default for TimingWheel<E> {
             far: Heap::default(),
             open: Vec::new(),
             tick: 0,
-            newly_opened: false,
             len: 0,
         }
     }
@@ -75,10 +72,6 @@ impl<E> EventQueue<E> for TimingWheel<E> {
         }
         self.len -= 1;
         self.open.pop()
-    }
-
-    fn newly_next(&mut self) -> &[Entry<E>] {
-        if std::mem::take(&mut self.newly_opened) { &self.open } else { &[] }
     }
 
     fn len(&self) -> usize {
@@ -113,7 +106,6 @@ impl<E> TimingWheel<E> {
                 return false;
             }
             self.tick = tick;
-            self.newly_opened = true;
             let entries = self.levels[level as usize].take(slot);
             if level == 0 {
                 self.open_slot(slot, entries);

@@ -158,39 +158,11 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
                 return true;
             };
             debug_assert!(entry.at >= self.now, "the queue went back in time");
-            self.touch_ahead();
             self.elapse(entry.at);
             self.handled += 1;
             self.handle(entry.event);
         }
         false
-    }
-
-    /// Reads what the next events are about to read, and does nothing with it. Every process lies
-    /// somewhere else in memory: those of a millisecond's events are waited for together here, not
-    /// one after the other later.
-    fn touch_ahead(&mut self) {
-        let servers = self.servers.len();
-        for entry in self.queue.newly_next() {
-            let client = match entry.event {
-                Event::Wake(host) => host,
-                Event::Arrive(call) | Event::End(call) => self.calls.get(call).caller,
-                _ => continue,
-            };
-            std::hint::black_box(self.hosts[client.index()].armed);
-            let Some(index) = client.index().checked_sub(servers) else {
-                continue;
-            };
-            if let Some(process) = &self.clients[index] {
-                process.touch();
-            }
-            if let Event::Arrive(call) = entry.event
-                && let target = self.calls.get(call).target
-                && let Some(core) = &self.servers[target.index()].core
-            {
-                core.registry.touch(std::iter::once(self.setup.key_of(client)));
-            }
-        }
     }
 
     /// The instant the run has reached.
