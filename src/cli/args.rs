@@ -58,7 +58,7 @@ pub(super) struct ScenarioArguments {
     #[arg(required = true, value_name = "SCENARIO")]
     pub(super) scenarios: Vec<PathBuf>,
     /// Replace the file's seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
     /// Set a value, as in `--set eureka.server.renewal-percent-threshold=0.49` (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]

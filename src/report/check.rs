@@ -191,6 +191,21 @@ fn expected(server: &ServerSetup, instances: i64, fetches: bool) -> (i64, i64) {
     (early, late)
 }
 
+/// How long start-up sync takes about, in a Spring server that registers itself: it looks at its peers
+/// at once and every 30 s, and sees what is 30 s old there.
+const SYNC: Span = Span::from_secs(60);
+
+/// Instances that register before a server is opened for traffic, which sets anew what it expects.
+fn forgotten(plan: &Plan, server: &ServerSetup) -> usize {
+    let client = &plan.setup.profiles[server.profile].client;
+    let syncs = !server.peers.is_empty() && client.fetch_registry && server.open.is_none();
+    if !syncs || server.config.registry_sync_retries < 2 {
+        return 0;
+    }
+    let starts = plan.setup.clients.iter().filter_map(|client| client.start);
+    starts.filter(|&start| start >= server.start && start < server.start + SYNC).count()
+}
+
 /// Configurations known to hurt.
 fn hints(plan: &Plan, fleet: &Fleet, servers: &[ServerCheck]) -> Vec<WarningCheck> {
     let peers_of = |server: &ServerSetup| {
@@ -259,6 +274,15 @@ fn hints(plan: &Plan, fleet: &Fleet, servers: &[ServerCheck]) -> Vec<WarningChec
                 "H006",
                 format!(
                     "{name} replicates to a peer that does not replicate back: replication goes one hop only, so servers will differ"
+                ),
+            );
+        }
+        let early = forgotten(plan, setup);
+        if early > 0 {
+            hint(
+                "H007",
+                format!(
+                    "{early} instances start before {name} is open for traffic, about a minute after its own start: it forgets them then, and expects only those that its start-up sync saw, until the 15-minute task"
                 ),
             );
         }

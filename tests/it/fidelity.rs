@@ -9,14 +9,13 @@ use eureka_sim::eureka::client::{ClientConfig, HttpClientKind, InstanceConfig};
 use eureka_sim::eureka::server::ServerConfig;
 use eureka_sim::eureka::server::resources::Lacks;
 use eureka_sim::eureka::{Flavor, InstanceStatus, LeaseInfo};
-use eureka_sim::observe::{EventLevel, EventLog, Watch};
+use eureka_sim::observe::EventLevel;
 use eureka_sim::scenario::{self, Plan, Rejected};
 use eureka_sim::sim::{Action, HostId, Loss, Method, OutsideRequest};
-use eureka_sim::study;
 use eureka_sim::time::{Instant, Span};
 use serde_json::Value;
 
-use crate::support::{NoIncludes, SharedBuffer};
+use crate::support::{NoIncludes, events_of};
 
 /// A scenario of so long with this in it.
 fn loaded(duration: &str, rest: &str) -> Result<Plan, Rejected> {
@@ -33,12 +32,7 @@ fn plan(duration: &str, rest: &str) -> Plan {
 
 /// Every event of a run.
 fn events(plan: &Plan) -> Vec<Value> {
-    let buffer = SharedBuffer::default();
-    let mut watch = Watch::<false>::new(plan);
-    watch.events = Some(EventLog::new(EventLevel::All, plan, Box::new(buffer.clone())));
-    let _ = study::run(plan, watch, &mut ()).expect("nobody interrupts");
-    let line = |line| serde_json::from_str(line).expect("a line is JSON");
-    buffer.text().lines().map(line).collect()
+    events_of(plan, EventLevel::All)
 }
 
 fn time_of(event: &Value) -> f64 {

@@ -1,34 +1,20 @@
 //! What is made of a run: events as they are written, verdicts, what figures show.
 
-use std::path::Path;
-
 use eureka_sim::observe::{EventLevel, EventLog, Recording, Watch};
-use eureka_sim::report::{CheckReport, Figure, render_diagnostics};
-use eureka_sim::scenario::{self, Plan};
+use eureka_sim::report::{CheckReport, Figure};
+use eureka_sim::scenario::Plan;
 use eureka_sim::study::{self, Pulse};
 use eureka_sim::time::Instant;
 use serde_json::Value;
 
-use crate::support::{NoIncludes, SharedBuffer};
+use crate::support::{SharedBuffer, events_of, plan_of};
 
 fn plan(duration: &str, rest: &str) -> Plan {
-    let text = format!("schema = 1\nduration = \"{duration}\"\n{rest}");
-    let plan = scenario::load(Path::new("observed.toml"), &text, &[], None, &NoIncludes);
-    plan.unwrap_or_else(|no| panic!("{}", render_diagnostics(&no.sources, &no.diagnostics)))
+    plan_of(&format!("schema = 1\nduration = \"{duration}\"\n{rest}"))
 }
 
 fn recorded(plan: &Plan) -> Recording {
     study::run(plan, Watch::<false>::new(plan), &mut ()).expect("nobody interrupts").0
-}
-
-/// What a run writes to `events.jsonl`.
-fn events(plan: &Plan, level: EventLevel) -> Vec<Value> {
-    let buffer = SharedBuffer::default();
-    let mut watch = Watch::<false>::new(plan);
-    watch.events = Some(EventLog::new(level, plan, Box::new(buffer.clone())));
-    let _ = study::run(plan, watch, &mut ()).expect("nobody interrupts");
-    let line = |line| serde_json::from_str(line).expect("a line is JSON");
-    buffer.text().lines().map(line).collect()
 }
 
 fn t_ms(event: &Value) -> f64 {
@@ -81,7 +67,7 @@ fn events_do_not_wait_for_the_batches_of_the_dead() {
     let of_the_first =
         |line: &&Value| line["event"] == "replication-batch" && line["from"] == "eureka-0";
     // While a batch is on its way.
-    let calm = events(&plan("11m", BATCHES), EventLevel::All);
+    let calm = events_of(&plan("11m", BATCHES), EventLevel::All);
     let sent = calm.iter().filter(of_the_first).map(t_ms).find(|sent| *sent > 600_000.0);
     let at = sent.expect("it sends batches") as u64 + 100;
     for fault in ["kill", "stop"] {
@@ -312,7 +298,7 @@ fn expectations_count_the_lines_of_events() {
     let expects: String = kinds.iter().map(|kind| expect(kind)).collect();
     let plan = plan("20m", &format!("{VIEWS}{expects}"));
     let (recording, changes, all) =
-        (recorded(&plan), events(&plan, EventLevel::Changes), events(&plan, EventLevel::All));
+        (recorded(&plan), events_of(&plan, EventLevel::Changes), events_of(&plan, EventLevel::All));
     let mut wrong = Vec::new();
     for (kind, (_, detail)) in kinds.iter().zip(details(&recording)) {
         let lines = |events: &[Value]| events.iter().filter(|line| line["event"] == **kind).count();
@@ -430,11 +416,35 @@ fn a_warning_that_comes_by_time_alone_is_seen_at_its_instant() {
              metric = \"below-renew-threshold\"\nequals = false\n"
         );
         let plan = plan("20m", &text);
-        let events = events(&plan, EventLevel::Changes);
+        let events = events_of(&plan, EventLevel::Changes);
         let on = events.iter().find(|event| event["event"] == "below-renew-threshold");
         let nanos = (t_ms(on.expect("it warns")) * 1e6) as u64;
         let recording = recorded(&plan);
         let wanted = format!("true (eureka-0 at {})", Instant::from_nanos(nanos));
         assert_eq!(details(&recording), [(false, wanted.as_str())], "{when}");
     }
+}
+
+/// What a server expects is set anew when it is opened: those who came before are forgotten.
+#[test]
+fn check_warns_of_a_fleet_that_starts_before_its_servers_are_open() {
+    let warned = |servers: u32, first: &str| {
+        let fleet = format!(
+            "[cluster]\nservers = {servers}\n[[apps]]\nname = \"A\"\ninstances = 40\nstart = {{ first = \"{first}\", every = \"250ms\" }}"
+        );
+        let warnings = CheckReport::new(&plan("20m", &fleet)).warnings;
+        let expected = |at: u64| {
+            let recording = recorded(&plan("20m", &fleet));
+            let rows = recording.series.rows().iter();
+            let mut rows = rows.filter(|row| row.server.index() == 0);
+            let row = rows.rfind(|row| row.at.nanos() <= at * 1_000_000_000);
+            row.map_or(0, |row| row.gauges.expected_number_of_clients_sending_renews)
+        };
+        // The servers themselves, which are two at most, may come early or late in any case.
+        let forgotten = expected(600) + 2 < expected(1_000);
+        (warnings.iter().any(|warning| warning.code == "H007"), forgotten)
+    };
+    assert_eq!(warned(2, "5s"), (true, true));
+    assert_eq!(warned(2, "70s"), (false, false));
+    assert_eq!(warned(1, "5s"), (false, false));
 }

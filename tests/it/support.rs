@@ -93,11 +93,15 @@ pub(crate) fn plan_of(text: &str) -> Plan {
 
 /// Every event of a run of this scenario.
 pub(crate) fn events(text: &str) -> Vec<serde_json::Value> {
-    let plan = plan_of(text);
+    events_of(&plan_of(text), EventLevel::All)
+}
+
+/// What a run writes to `events.jsonl`.
+pub(crate) fn events_of(plan: &Plan, level: EventLevel) -> Vec<serde_json::Value> {
     let buffer = SharedBuffer::default();
-    let mut watch = Watch::<false>::new(&plan);
-    watch.events = Some(EventLog::new(EventLevel::All, &plan, Box::new(buffer.clone())));
-    let _ = study::run(&plan, watch, &mut ()).expect("nobody interrupts");
+    let mut watch = Watch::<false>::new(plan);
+    watch.events = Some(EventLog::new(level, plan, Box::new(buffer.clone())));
+    let _ = study::run(plan, watch, &mut ()).expect("nobody interrupts");
     let parsed = |line| serde_json::from_str(line).expect("a line is JSON");
     buffer.text().lines().map(parsed).collect()
 }
