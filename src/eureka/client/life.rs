@@ -36,6 +36,7 @@ impl DiscoveryClient {
             resolver: TimerSlot::NONE,
             application: TimerSlot::NONE,
             order: TimerOrder::default(),
+            next: u64::MAX,
             view: ViewId::EMPTY,
             generation: 0,
             born: cx.now.mono,
@@ -111,6 +112,7 @@ impl DiscoveryClient {
             Phase::Constructing => {
                 // The constructor is interrupted; there is nothing to take back.
                 self.exit(cx);
+                self.wake(cx);
                 return true;
             }
             Phase::Draining | Phase::StoppingReplicator | Phase::Unregistering | Phase::Exited => {

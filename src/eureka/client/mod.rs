@@ -161,6 +161,8 @@ pub struct DiscoveryClient {
     /// What the application does next: UP after its warm-up, `shutdown()` after its drain.
     application: TimerSlot,
     order: TimerOrder,
+    /// Monotonic clock (ns) of the earliest timer, as [`DiscoveryClient::wake`] left them.
+    next: u64,
     view: ViewId,
     /// `fetchRegistryGeneration`
     generation: u32,
@@ -202,12 +204,19 @@ impl DiscoveryClient {
     /// Monotonic clock (ns) of the next timer.
     #[must_use]
     pub fn next_wake(&self) -> Option<u64> {
-        let (slot, _) = self.earliest();
-        slot.is_set().then_some(slot.due)
+        let next = self.next;
+        (next != u64::MAX).then_some(next)
     }
 
-    /// The timer that is due first; not set if none is.
-    fn earliest(&self) -> (TimerSlot, Timer) {
+    /// Monotonic clock (ns) of the timer that is due first.
+    fn next_due(&self) -> u64 {
+        let of_workers = self.refresh.timer.due.min(self.heartbeat.timer.due);
+        let others = self.resolver.due.min(self.application.due);
+        of_workers.min(others).min(self.replicator.next_due())
+    }
+
+    /// The timer that is due first, of several the one that was set first.
+    fn earliest(&self) -> Timer {
         let mut first = (self.refresh.timer, Timer::Refresh);
         for other in [
             (self.heartbeat.timer, Timer::Heartbeat),
@@ -219,17 +228,17 @@ impl DiscoveryClient {
                 first = other;
             }
         }
-        first
+        first.1
     }
 
     /// Runs what is due by [`Cx::until`], in the order of due times.
     pub fn wake(&mut self, cx: &mut Cx<'_>) {
         loop {
-            let (slot, timer) = self.earliest();
-            if !slot.is_set() || slot.due > cx.until {
+            self.next = self.next_due();
+            if self.next == u64::MAX || self.next > cx.until {
                 return;
             }
-            match timer {
+            match self.earliest() {
                 Timer::Refresh => self.refresh_timer(cx),
                 Timer::Heartbeat => self.heartbeat_timer(cx),
                 Timer::Replicator => self.replicator_timer(cx),

@@ -45,6 +45,14 @@ impl Replicator {
         }
     }
 
+    /// When (monotonic, ns) the next run is due.
+    pub(super) fn next_due(&self) -> u64 {
+        match self.busy {
+            Some(_) => u64::MAX,
+            None => self.on_demand.first().map_or(u64::MAX, |run| run.due).min(self.periodic.due),
+        }
+    }
+
     /// When (monotonic, ns) the thread pool ends after `stop()`, if nothing else happens: at once if
     /// nothing runs or waits; never as long as a live run is in the queue.
     fn terminates(&self) -> Option<u64> {

@@ -127,7 +127,17 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// Does what a client wants done.
     pub(super) fn apply_effects(&mut self, host: HostId) {
+        if self.effects.is_empty() {
+            return;
+        }
         let mut effects = std::mem::take(&mut self.effects);
+        if effects.len() == 1 {
+            // Nearly always: a request.
+            effects.drain(..).for_each(|effect| self.apply(host, effect));
+            debug_assert!(self.effects.is_empty());
+            self.effects = effects;
+            return;
+        }
         let is_status = |effect: &Effect| matches!(effect, Effect::LocalStatus { .. });
         let last_status = effects.iter().rposition(is_status);
         for (place, effect) in effects.drain(..).enumerate() {
