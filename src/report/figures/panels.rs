@@ -403,7 +403,10 @@ fn end_labels<DB: DrawingBackend>(sheet: &mut Sheet<'_, DB>, axes: &Axes, curves
     }
     for (y, curve) in labels {
         let x = axes.right + 6;
-        sheet.line(&[(x, y), (x + 16, y)], curve.stroke);
+        // In the sample a dash begins at once, and comes twice.
+        let dash =
+            curve.stroke.dash.map(|dash| Dash { gap: dash.gap.min(4.0), first_gap: 0.0, ..dash });
+        sheet.line(&[(x, y), (x + 18, y)], Stroke { dash, ..curve.stroke });
         let text = shorten(&curve.label, 22);
         sheet.text(&text, (x + 22, y), 13, INK, (HPos::Left, VPos::Center));
     }
