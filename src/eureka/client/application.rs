@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::health::HealthAnswer;
 use super::profile::Application;
 use super::rare::Sleeper;
 use super::{ClientProcess, Cx, Effect, Listener, Phase};
@@ -48,14 +49,21 @@ impl ClientProcess {
     /// the initial status, and attaches the check again.
     pub(super) fn begin_to_work(&mut self, cx: &mut Cx<'_>) {
         let check = cx.profile.health_check;
-        if check {
+        let spring = cx.profile.application == Application::Spring;
+        // Spring Cloud of those years attached it once, after setting the status.
+        if check && !(spring && cx.profile.may_lose_the_handler()) {
             self.register_health_check(cx);
         }
         match cx.profile.application {
             Application::Spring => {
                 self.set_status(cx, cx.profile.instance.initial_status);
                 if check {
-                    self.register_health_check(cx);
+                    let gap = cx.draws.hand_off();
+                    if gap.is_zero() {
+                        self.register_health_check(cx);
+                    } else {
+                        self.client.sleep(cx.now.mono + gap.nanos(), Sleeper::AttachHealthCheck);
+                    }
                 }
             }
             Application::WarmsUp => {
@@ -206,7 +214,12 @@ impl ClientProcess {
     pub(super) fn application_wakes(&mut self, cx: &mut Cx<'_>) {
         match self.client.phase {
             Phase::Running => self.set_status(cx, cx.profile.instance.initial_status),
-            Phase::Draining => self.shut_down(cx),
+            Phase::Draining => {
+                if cx.profile.stopped_checks_say_nothing() {
+                    self.client.health.answer = HealthAnswer::Null;
+                }
+                self.shut_down(cx);
+            }
             Phase::StoppingReplicator => self.replicator_stopped(cx),
             // Warm before the constructor has returned: `begin_to_work` sees to it.
             Phase::Constructing | Phase::Unregistering | Phase::Exited => {}

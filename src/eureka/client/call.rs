@@ -127,8 +127,10 @@ impl ClientProcess {
             self.attempt_failed(cx, id, true);
             return;
         }
-        let torn = cx.profile.torn_bodies;
-        if !torn.is_zero() && matches!(request, Request::Register(_)) {
+        if matches!(request, Request::Register(_))
+            && let torn = cx.profile.torn_bodies.max(cx.draws.hand_off())
+            && !torn.is_zero()
+        {
             cx.jobs.get(id).request = Some(request);
             self.client.sleep(cx.now.mono + torn.nanos(), Sleeper::Body(id));
             return;

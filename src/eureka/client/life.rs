@@ -88,7 +88,7 @@ impl ClientProcess {
 
     /// The constructor's fetch is over.
     pub(super) fn fetched_at_init(&mut self, cx: &mut Cx<'_>, successful: bool) {
-        if !successful && cx.profile.client.should_enforce_fetch_registry_at_init {
+        if !successful && cx.profile.enforces_fetch() {
             self.construct_failed(cx, ConstructFailure::Fetch);
         } else {
             self.register_at_init(cx);
@@ -96,8 +96,7 @@ impl ClientProcess {
     }
 
     fn register_at_init(&mut self, cx: &mut Cx<'_>) {
-        let config = &cx.profile.client;
-        if config.register_with_eureka && config.should_enforce_registration_at_init {
+        if cx.profile.enforces_registration() {
             self.call(cx, Worker::Application, Step::RegisterAtInit);
         } else {
             self.init_scheduled_tasks(cx);
@@ -206,8 +205,7 @@ impl ClientProcess {
         self.client.forget_sleeper(Sleeper::Application);
         self.kill_replicator(cx);
         self.cancel_supervisors(cx);
-        let config = &cx.profile.client;
-        if config.register_with_eureka && config.should_unregister_on_shutdown {
+        if cx.profile.unregisters_on_shutdown() {
             self.set_status(cx, InstanceStatus::Down);
             self.client.phase = Phase::Unregistering;
             self.call(cx, Worker::Application, Step::Unregister);

@@ -18,6 +18,7 @@ mod life;
 mod profile;
 mod rare;
 mod rate_limiter;
+mod releases;
 mod replicator;
 mod resolver;
 mod supervisor;
@@ -56,8 +57,11 @@ pub trait Draws {
     fn shuffle(&mut self, servers: &mut [u16]);
     /// `ThreadLocalRandom.nextDouble()`, uniform in [0, 1): the length of a session.
     fn session_length(&mut self) -> f64;
-    /// How long a thread takes to hand work to another.
+    /// How long a thread takes to hand work to another, or from reading something to what it does
+    /// with it.
     fn hand_off(&mut self) -> Span;
+    /// `String.hashCode()` of the host's IPv4 address: the seed of shuffles before 1.10.14.
+    fn address_hash(&mut self) -> i32;
 }
 
 /// What a client needs to do something: the instant, and what it shares with others.
@@ -305,6 +309,7 @@ impl ClientProcess {
     fn go_on(&mut self, cx: &mut Cx<'_>, what: Sleeper) {
         match what {
             Sleeper::Application => self.application_wakes(cx),
+            Sleeper::AttachHealthCheck => self.register_health_check(cx),
             Sleeper::OnDemand => self.run_on_demand(cx),
             Sleeper::Periodic => self.refresh_instance_info(cx),
             Sleeper::Cancelled => self.replicator_may_have_terminated(cx),

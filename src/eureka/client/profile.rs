@@ -6,9 +6,6 @@ use crate::eureka::server::CacheKey;
 use crate::eureka::{Flavor, InstanceStatus, LeaseInfo, Metadata, NameId, Release};
 use crate::time::Span;
 
-/// Before this release the replicator's pool was told to end, and nobody waited.
-const SHUTDOWN_WAITS: Release = Release::new(1, 8, 7);
-
 /// The HTTP client below Eureka's own: it decides what timeouts, error bodies and interrupts do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpClientKind {
@@ -116,6 +113,8 @@ pub struct ClientProfile {
     pub health_check: bool,
     /// What the application's check answers at first, and how long it takes.
     pub health: (HealthAnswer, HealthDuration),
+    /// Whether the check says DOWN where it would say `OUT_OF_SERVICE`.
+    pub never_out_of_service: bool,
     /// Registries are handed over as objects, so that no codec refuses to read one on an interrupted
     /// thread: so the recordings of single clients.
     pub registries_come_as_objects: bool,
@@ -155,6 +154,7 @@ impl ClientProfile {
             instance: InstanceConfig::new(),
             health_check: false,
             health: (HealthAnswer::Status(InstanceStatus::Up), HealthDuration::default()),
+            never_out_of_service: false,
             registries_come_as_objects: false,
             warm_up: Span::ZERO,
             drain: Span::ZERO,
@@ -191,11 +191,6 @@ impl ClientProfile {
     #[must_use]
     pub fn full_fetch(&self) -> CacheKey {
         self.single_vip.map_or(CacheKey::AllApps, CacheKey::Vip)
-    }
-
-    /// Whether `shutdown()` waits for the replicator (Netflix/eureka#1023).
-    pub(super) fn shutdown_waits(&self) -> bool {
-        self.release >= SHUTDOWN_WAITS
     }
 
     pub(super) fn fetch_interval(&self) -> Span {

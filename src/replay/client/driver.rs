@@ -14,6 +14,7 @@ use crate::eureka::client::{
     Which, Worker,
 };
 use crate::eureka::config::{ConfigError, ConfigValue};
+use crate::eureka::java::hash_code;
 use crate::eureka::server::Applications;
 use crate::eureka::{InstanceKey, Names};
 use crate::golden::Mismatch;
@@ -92,6 +93,10 @@ impl Draws for DrawQueue {
 
     fn hand_off(&mut self) -> Span {
         Span::ZERO
+    }
+
+    fn address_hash(&mut self) -> i32 {
+        hash_code("127.0.0.1")
     }
 }
 

@@ -56,6 +56,7 @@ pub(super) struct Drawn {
     /// The next session lengths; 0.5 after these.
     pub(super) sessions: VecDeque<f64>,
     pub(super) hand_off: Span,
+    pub(super) address_hash: i32,
     /// How many lists of servers were shuffled.
     pub(super) shuffles: u32,
 }
@@ -76,6 +77,10 @@ impl Draws for Drawn {
 
     fn hand_off(&mut self) -> Span {
         self.hand_off
+    }
+
+    fn address_hash(&mut self) -> i32 {
+        self.address_hash
     }
 }
 
@@ -132,6 +137,7 @@ impl Bench {
                 orders: VecDeque::new(),
                 sessions: VecDeque::new(),
                 hand_off: Span::ZERO,
+                address_hash: 0,
                 shuffles: 0,
             },
             views: Views::default(),
