@@ -179,6 +179,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             Effect::Constructed => {
                 if self.is_server(host) {
                     self.server_constructed(host);
+                } else {
+                    self.begin_calls(host);
                 }
             }
             Effect::Exited => self.exited(host),
