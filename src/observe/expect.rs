@@ -133,7 +133,7 @@ impl Checks {
         if let Fact::Traffic(TrafficFact::ToDead { from, to, dead_for }) = *fact {
             let dead_for = dead_for.unwrap_or_default();
             let app_of = world.names().app_of(to);
-            self.checks.iter_mut().for_each(|check| check.to_dead(from, (to, app_of), dead_for));
+            self.checks.iter_mut().for_each(|check| check.note_dead(from, (to, app_of), dead_for));
         }
         if !self.kinds.is_empty() {
             self.count(at, fact, world);
@@ -230,7 +230,7 @@ const fn grows(metric: Metric) -> bool {
 
 impl Check {
     /// An attempt was sent to an instance that was dead for so long.
-    fn to_dead(&mut self, from: HostId, (to, of_app): (InstanceKey, AppId), dead_for: Span) {
+    fn note_dead(&mut self, from: HostId, (to, of_app): (InstanceKey, AppId), dead_for: Span) {
         let Subject::Metric { metric, app, instance, view, .. } = self.subject else {
             return;
         };
