@@ -67,17 +67,29 @@ struct Failing {
     /// `successiveConnectionFailureCount`
     failures: u32,
     last: Instant,
+    /// Its circuit is open until then.
+    until: Instant,
+    /// Where it stands in [`Consumer::placed`].
+    place: u32,
 }
+
+/// The place of an instance that is not in a list.
+const NOWHERE: u32 = u32::MAX;
 
 impl Failing {
     /// `ServerStats.isCircuitBreakerTripped(long)`: from the third failure in a row on for 10 s, then
     /// 20 s, then 30 s from the last.
     fn is_tripped(&self, now: Instant) -> bool {
-        let Some(more) = self.failures.checked_sub(THRESHOLD) else {
-            return false;
-        };
-        let blackout = FACTOR.saturating_mul(1 << more.min(16)).min(LONGEST);
-        now < self.last + blackout
+        now < self.until
+    }
+
+    /// `ServerStats.incrementSuccessiveConnectionFailureCount()`
+    fn fail(&mut self, now: Instant) {
+        self.failures = self.failures.saturating_add(1);
+        self.last = now;
+        if let Some(more) = self.failures.checked_sub(THRESHOLD) {
+            self.until = now + FACTOR.saturating_mul(1 << more.min(16)).min(LONGEST);
+        }
     }
 }
 
@@ -103,6 +115,10 @@ pub(super) struct Consumer {
     cached: Option<Arc<Application>>,
     fresh_until: Instant,
     failing: Vec<Failing>,
+    /// No circuit is open from then on.
+    closed_from: Instant,
+    /// The list in which the failing have their places, and stand in the order of these.
+    placed: Option<Arc<Application>>,
 }
 
 impl Consumer {
@@ -119,6 +135,8 @@ impl Consumer {
             cached: None,
             fresh_until: Instant::ZERO,
             failing: Vec::new(),
+            closed_from: Instant::ZERO,
+            placed: None,
         }
     }
 
@@ -127,6 +145,7 @@ impl Consumer {
         (self.generation, self.next, self.position) = (generation, first, position);
         self.cached = None;
         self.failing.clear();
+        self.placed = None;
     }
 
     /// The list that the balancer keeps, as long as it is fresh.
@@ -168,38 +187,85 @@ impl Consumer {
         avoid: Option<InstanceKey>,
         now: Instant,
     ) -> Option<InstanceKey> {
-        let list = self.cached.as_deref()?;
-        pick(list, only_up, avoid, &mut self.position, &self.failing, now)
+        let list = self.cached.take()?;
+        let picked = self.pick(&list, only_up, avoid, now);
+        self.cached = Some(list);
+        picked
     }
 
-    /// The next instance of a list.
+    /// The next instance of a list, by `RoundRobinLoadBalancer.getInstanceResponse(List)`: the position
+    /// goes on before it is used, and not at all if there is only one. Instances whose circuit is open
+    /// are left out, unless all are. One that is to be avoided is passed over if there is another
+    /// (`spring.cloud.loadbalancer.retry.avoid-previous-instance`).
     pub(super) fn pick(
         &mut self,
-        list: &Application,
+        list: &Arc<Application>,
         only_up: bool,
         avoid: Option<InstanceKey>,
         now: Instant,
     ) -> Option<InstanceKey> {
-        pick(list, only_up, avoid, &mut self.position, &self.failing, now)
+        let offered = offered(list, only_up);
+        let is_offered =
+            |place: u32| !only_up || list.instances[place as usize].status == InstanceStatus::Up;
+        let mut out = 0;
+        if now < self.closed_from {
+            self.place(list);
+            let here = self.failing.iter().take_while(|failing| failing.place != NOWHERE);
+            let out_here = here.filter(|it| it.is_tripped(now) && is_offered(it.place));
+            out = out_here.count();
+        }
+        // With every circuit open all have their turns.
+        let (count, out) = match offered - out {
+            closed @ 1.. if out > 0 => (closed, self.failing.as_slice()),
+            _ => (offered, &[][..]),
+        };
+        if count <= 1 {
+            return nth(list, 0, (offered, only_up), out, now);
+        }
+        let mut next = || {
+            self.position = self.position.wrapping_add(1);
+            let turn = self.position & i32::MAX.unsigned_abs();
+            nth(list, turn as usize % count, (offered, only_up), out, now)
+        };
+        let first = next();
+        if avoid.is_some() && first == avoid { next() } else { first }
+    }
+
+    /// Finds the failing in a list.
+    fn place(&mut self, list: &Arc<Application>) {
+        if self.placed.as_ref().is_some_and(|placed| Arc::ptr_eq(placed, list)) {
+            return;
+        }
+        self.failing.sort_unstable_by_key(|failing| failing.key);
+        self.failing.iter_mut().for_each(|failing| failing.place = NOWHERE);
+        for (place, info) in list.instances.iter().enumerate() {
+            if let Ok(at) = self.failing.binary_search_by_key(&info.key, |failing| failing.key) {
+                self.failing[at].place = place as u32;
+            }
+        }
+        self.failing.sort_unstable_by_key(|failing| failing.place);
+        self.placed = Some(Arc::clone(list));
     }
 
     /// `ServerStats.clearSuccessiveConnectionFailureCount()`
     pub(super) fn answered(&mut self, key: InstanceKey) {
-        if !self.failing.is_empty() {
-            self.failing.retain(|failing| failing.key != key);
+        if let Some(known) = self.failing.iter().position(|failing| failing.key == key) {
+            self.failing.remove(known);
         }
     }
 
-    /// `ServerStats.incrementSuccessiveConnectionFailureCount()`
+    /// An attempt failed.
     pub(super) fn failed(&mut self, key: InstanceKey, now: Instant) {
         self.failing.retain(|failing| now < failing.last + FORGOTTEN);
-        match self.failing.iter_mut().find(|failing| failing.key == key) {
-            Some(known) => {
-                known.failures = known.failures.saturating_add(1);
-                known.last = now;
-            }
-            None => self.failing.push(Failing { key, failures: 1, last: now }),
-        }
+        let known = self.failing.iter().position(|failing| failing.key == key);
+        let known = known.unwrap_or_else(|| {
+            let (failures, until, place) = (0, Instant::ZERO, NOWHERE);
+            self.failing.push(Failing { key, failures, last: now, until, place });
+            self.placed = None;
+            self.failing.len() - 1
+        });
+        self.failing[known].fail(now);
+        self.closed_from = self.closed_from.max(self.failing[known].until);
     }
 }
 
@@ -208,47 +274,32 @@ const fn offered(list: &Application, only_up: bool) -> usize {
     if only_up { list.counts.get(InstanceStatus::Up) as usize } else { list.instances.len() }
 }
 
-/// `RoundRobinLoadBalancer.getInstanceResponse(List)`: the position goes on before it is used, and not
-/// at all if there is only one. Instances whose circuit is open are left out, unless all are. One that
-/// is to be avoided is passed over if there is another (`spring.cloud.loadbalancer.retry
-/// .avoid-previous-instance`).
-fn pick(
+/// The instance with this number among those that are offered and not left out; `failing` are in the
+/// order of their places.
+fn nth(
     list: &Application,
-    only_up: bool,
-    avoid: Option<InstanceKey>,
-    position: &mut u32,
+    number: usize,
+    (offered, only_up): (usize, bool),
     failing: &[Failing],
     now: Instant,
 ) -> Option<InstanceKey> {
-    let offered = offered(list, only_up);
-    let is_offered = |status: InstanceStatus| !only_up || status == InstanceStatus::Up;
-    let is_tripped = |key: InstanceKey| {
-        failing.iter().any(|failing| failing.key == key && failing.is_tripped(now))
-    };
-    let keys = || {
-        let offered = list.instances.iter().filter(|info| is_offered(info.status));
-        offered.map(|info| info.key)
-    };
-    let closed = match failing.iter().any(|failing| failing.is_tripped(now)) {
-        true => keys().filter(|key| !is_tripped(*key)).count(),
-        false => offered,
-    };
-    let (count, all) = if closed == 0 { (offered, true) } else { (closed, closed == offered) };
-    let nth = |index: usize| {
-        if all && offered == list.instances.len() {
-            return list.instances.get(index).map(|info| info.key);
+    let mut out = failing
+        .iter()
+        .filter(|failing| failing.place != NOWHERE && failing.is_tripped(now))
+        .map(|failing| failing.place as usize)
+        .peekable();
+    let mut place = number;
+    if offered == list.instances.len() {
+        while out.next_if(|out| *out <= place).is_some() {
+            place += 1;
         }
-        keys().filter(|key| all || !is_tripped(*key)).nth(index)
-    };
-    if count <= 1 {
-        return nth(0);
+        return list.instances.get(place).map(|info| info.key);
     }
-    let mut next = || {
-        *position = position.wrapping_add(1);
-        nth((*position & i32::MAX.unsigned_abs()) as usize % count)
-    };
-    let first = next();
-    if avoid.is_some() && first == avoid { next() } else { first }
+    let in_turn = list.instances.iter().enumerate().filter(|(place, info)| {
+        let left_out = out.next_if_eq(place).is_some();
+        !left_out && (!only_up || info.status == InstanceStatus::Up)
+    });
+    in_turn.map(|(_, info)| info.key).nth(number)
 }
 
 #[cfg(test)]

@@ -46,7 +46,12 @@ fn consumer(position: u32) -> Consumer {
 }
 
 /// The next so many instances of a list, by number.
-fn turns(consumer: &mut Consumer, list: &Application, count: usize, now: Instant) -> Vec<usize> {
+fn turns(
+    consumer: &mut Consumer,
+    list: &Arc<Application>,
+    count: usize,
+    now: Instant,
+) -> Vec<usize> {
     let next = |_| consumer.pick(list, true, None, now).map(InstanceKey::index);
     (0..count).filter_map(next).collect()
 }
@@ -131,6 +136,34 @@ fn with_every_circuit_open_all_have_their_turns() {
     }
     assert_eq!(turns(&mut consumer, &up(2), 4, at(5)), [1, 0, 1, 0]);
     assert_eq!(turns(&mut consumer, &up(3), 2, at(5)), [2, 2]);
+}
+
+/// Leaving out is the same as if they were not in the list, wherever they stand, UP or not.
+#[test]
+fn those_that_are_left_out_have_no_turn_and_the_others_all() {
+    use InstanceStatus::{Down, Up};
+    for statuses in [[Up; 6], [Up, Down, Up, Up, Down, Up]] {
+        let (some, now) = (list(&statuses), at(1));
+        for mask in 0..64_usize {
+            let is_out = |number: usize| mask >> number & 1 == 1;
+            let mut consumer = consumer(0);
+            for number in (0..6).rev().filter(|number| is_out(*number)) {
+                for _ in 0..3 {
+                    consumer.failed(InstanceKey::from_index(number), at(0));
+                }
+            }
+            let offered: Vec<usize> = (0..6).filter(|number| statuses[*number] == Up).collect();
+            let mut closed: Vec<usize> = offered.iter().copied().filter(|n| !is_out(*n)).collect();
+            if closed.is_empty() {
+                closed.clone_from(&offered);
+            }
+            let mut expected = closed.clone();
+            expected.rotate_left(usize::from(closed.len() > 1));
+            assert_eq!(turns(&mut consumer, &some, closed.len(), now), expected, "{mask:b}");
+            // Another list is another order of places.
+            assert_eq!(turns(&mut consumer, &up(4), 1, now).len(), 1);
+        }
+    }
 }
 
 #[test]
