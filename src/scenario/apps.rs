@@ -6,13 +6,13 @@ use std::sync::Arc;
 use rand::RngExt;
 
 use super::build::Builder;
+use super::calls::{self, Calls};
 use super::cluster::{self, Cluster, said_twice};
 use super::diagnostics::Diagnostics;
 use super::eureka_keys::{EurekaConfig, metadata};
 use super::instance_id::Template;
 use super::later;
 use super::reader::{Read, Reader, duration, texts};
-use super::select;
 use super::source::Place;
 use super::tree::{Node, Value};
 use crate::eureka::client::{ClientProfile, Endpoints};
@@ -50,26 +50,24 @@ pub(super) fn read(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Bui
         builder.unclear.apps = true;
         return;
     };
-    let mut called = Vec::new();
+    let mut calls = Vec::new();
     for (position, node) in list.iter().enumerate() {
         match Reader::of(node, "[[apps]]", &mut builder.diags) {
-            Some(reader) => called.extend(group(position, reader, cluster, builder)),
+            Some(reader) => calls.extend(group(position, reader, cluster, builder)),
             None => builder.unclear.apps = true,
         }
     }
     // Who is called may stand below its callers.
-    for name in called {
-        select::app(&name.value, &name.place, builder);
-    }
+    calls::resolve(calls, builder);
 }
 
-/// Reads a group; the applications that its instances call.
+/// Reads a group; the calls that its instances make.
 fn group(
     position: usize,
     mut reader: Reader<'_>,
     cluster: &Cluster<'_>,
     builder: &mut Builder,
-) -> Vec<Read<String>> {
+) -> Vec<Calls> {
     let diags = &mut builder.diags;
     let name = name(&mut reader, diags);
     let count = instances(&mut reader, diags);
@@ -83,7 +81,8 @@ fn group(
     let drain = reader.duration("drain", diags).map_or(Span::ZERO, |span| span.value);
     let vip = reader.text("vip", diags).map(|vip| vip.value);
     let secure_vip = reader.text("secure-vip", diags).map(|vip| vip.value);
-    let called = later::app_words(&mut reader, diags);
+    let mut calls = calls::read(&mut reader, config.client.fetch_registry, diags);
+    later::app_words(&mut reader, diags);
     let starts = starts(&mut reader, builder.duration, diags);
     let start_place = reader.key_place("start");
     let zones = zones(&mut reader, cluster, diags);
@@ -96,13 +95,13 @@ fn group(
             Some(name) => drop(builder.unclear.groups_of.insert(name.to_uppercase())),
             None => builder.unclear.apps = true,
         }
-        return called;
+        return calls;
     };
     let total = builder.clients.len() as u64 + count.value;
     if total > MOST_INSTANCES {
         builder.diags.too_many(&count.place, "instances", total, MOST_INSTANCES);
         builder.unclear.groups_of.insert(name.to_uppercase());
-        return called;
+        return calls;
     }
     let app = builder.names.app(name);
     let vip = vip.unwrap_or_else(|| name.to_lowercase());
@@ -159,8 +158,13 @@ fn group(
     if late > 0 {
         warn_late(late, count.value, &start_place, builder);
     }
-    builder.groups.push(Group { app, clients: from..builder.clients.len(), first_index });
-    called
+    let clients = from..builder.clients.len();
+    let servers = builder.servers.len();
+    for calls in &mut calls {
+        calls.callers = servers + clients.start..servers + clients.end;
+    }
+    builder.groups.push(Group { app, clients, first_index });
+    calls
 }
 
 /// Some instances start when the run is over: no time in the file says so, but they are missed.

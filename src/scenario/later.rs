@@ -6,7 +6,7 @@ use super::build::Builder;
 use super::cluster::Cluster;
 use super::diagnostics::Diagnostics;
 use super::metric::Metric;
-use super::reader::{Read, Reader, share, texts};
+use super::reader::{Reader, required, share, texts};
 use super::select;
 use super::tree::{Node, Value};
 use crate::eureka::InstanceStatus;
@@ -14,12 +14,8 @@ use crate::eureka::InstanceStatus;
 /// What a plain REST client may have on top.
 const REST_WORDS: [&str; 3] = ["re-register-on-404", "sends-status", "sends-dirty"];
 
-/// `calls`, `health`, `kind` and `out-of-service` of a group; the applications that it calls.
-pub(super) fn app_words(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Vec<Read<String>> {
-    let called = match reader.node("calls") {
-        Some(node) => calls(node, diags),
-        None => Vec::new(),
-    };
+/// `health`, `kind` and `out-of-service` of a group.
+pub(super) fn app_words(reader: &mut Reader<'_>, diags: &mut Diagnostics) {
     let health = reader.node("health").and_then(|node| health(node, diags));
     if health == Some(true) {
         diags.not_yet(&reader.key_place("health"), "`health` of [[apps]]");
@@ -37,7 +33,6 @@ pub(super) fn app_words(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Vec
     if one_of(reader, "out-of-service", ["as-is", "down"], diags) == Some("down") {
         diags.not_yet(&reader.key_place("out-of-service"), "`out-of-service = \"down\"`");
     }
-    called
 }
 
 fn one_of(
@@ -52,33 +47,6 @@ fn one_of(
         diags.unknown_word(&text.place, &format!("`{key}`"), &text.value, &words);
     }
     found
-}
-
-/// One consumer or a list of them.
-fn calls(node: &Node, diags: &mut Diagnostics) -> Vec<Read<String>> {
-    diags.not_yet(&node.place, "`calls` of [[apps]]");
-    match &node.value {
-        Value::List(list) => list.iter().filter_map(|node| call(node, diags)).collect(),
-        _ => call(node, diags).into_iter().collect(),
-    }
-}
-
-fn call(node: &Node, diags: &mut Diagnostics) -> Option<Read<String>> {
-    let mut reader = Reader::of(node, "`calls`", diags)?;
-    let app = reader.text("app", diags);
-    required(&reader, "app", "app = \"PAYMENTS\"", diags);
-    let rate = reader.number("per-second", diags);
-    required(&reader, "per-second", "per-second = 5.0", diags);
-    if let Some(rate) = rate.filter(|rate| rate.value <= 0.0) {
-        diags.out_of_range(&rate.place, "`per-second`", "above 0");
-    }
-    reader.int("retries", 0..=100, diags);
-    reader.flag("retry-other", diags);
-    reader.duration("cache-ttl", diags);
-    reader.duration("timeout", diags);
-    reader.flag("circuit-breaker", diags);
-    reader.finish(diags);
-    app
 }
 
 fn health(node: &Node, diags: &mut Diagnostics) -> Option<bool> {
@@ -182,10 +150,4 @@ fn app(reader: &mut Reader<'_>, builder: &mut Builder) {
         select::app(&name.value, &name.place, builder);
     }
     required(reader, "app", "app = \"ORDERS\"", &mut builder.diags);
-}
-
-fn required(reader: &Reader<'_>, key: &str, example: &str, diags: &mut Diagnostics) {
-    if !reader.has(key) {
-        diags.missing(&reader.place.clone(), key, reader.name, example);
-    }
 }

@@ -4,6 +4,7 @@
 mod actions;
 mod apps;
 mod build;
+mod calls;
 mod cluster;
 mod diagnostics;
 mod eureka_keys;
@@ -29,8 +30,8 @@ pub use diagnostics::{Diagnostic, Rejected, Severity};
 pub use include::Files;
 pub use metric::{EventKind, Metric};
 pub use plan::{
-    AppPlan, Bounds, EntryPlan, Expectation, Observe, Plan, Sampling, Servers, Subject, Wanted,
-    When,
+    AppPlan, Bounds, EntryPlan, Expectation, Observe, Plan, Sampling, Servers, Subject, Viewers,
+    Wanted, When,
 };
 pub use source::{Place, Source, Sources};
 

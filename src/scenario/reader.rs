@@ -174,6 +174,13 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Reports a key that is not there.
+pub(super) fn required(reader: &Reader<'_>, key: &str, example: &str, diags: &mut Diagnostics) {
+    if !reader.has(key) {
+        diags.missing(&reader.place.clone(), key, reader.name, example);
+    }
+}
+
 /// A duration; a bare number is an error.
 pub(super) fn duration(node: &Node, diags: &mut Diagnostics) -> Option<Span> {
     timed(node, "a duration", "`\"30s\"` or `\"1h30m\"`", diags, units::duration)

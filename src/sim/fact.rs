@@ -3,6 +3,7 @@
 use super::digest::Digest;
 use super::host::HostId;
 use super::host_set::HostSet;
+use super::traffic_fact::TrafficFact;
 use super::world::WorldView;
 use crate::eureka::client::{AttemptFailure, View};
 use crate::eureka::config::ConfigValue;
@@ -301,6 +302,8 @@ pub enum Fact<'a> {
     },
     /// The script did something.
     Fault(FaultFact<'a>),
+    /// Something happened between consumers and those they call.
+    Traffic(TrafficFact<'a>),
 }
 
 /// An operation on one server's registry, for traces in the form of the recordings. Observers get it
@@ -539,6 +542,7 @@ impl Fact<'_> {
                 digest.word(*dirty as u64);
             }
             Self::Fault(fault) => fault.add_to(digest.fact(21, at)),
+            Self::Traffic(traffic) => traffic.add_to(Instant::from_nanos(at), digest),
         }
     }
 }

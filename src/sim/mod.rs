@@ -7,6 +7,7 @@
 
 mod action;
 mod call;
+mod consumer;
 mod digest;
 mod fact;
 mod host;
@@ -16,9 +17,11 @@ mod network;
 pub mod queue;
 mod random;
 mod setup;
+mod traffic_fact;
 mod world;
 
 pub use action::{Action, Cut, CutMode, Method, OutsideRequest, TimelineEntry};
+pub use consumer::TrafficCounts;
 pub use digest::{Digest, DigestValue};
 pub use fact::{
     BatchOutcome, Fact, FaultFact, Observer, OperationKind, Party, Reply, RequestFact, RequestLine,
@@ -29,7 +32,8 @@ pub use host_set::{HostSet, Pick, Selection, Take};
 pub use latency::{Latency, Loss};
 pub use network::{LinkException, NetworkSetup};
 pub use random::{CounterRng, Stream, Streams};
-pub use setup::{ClientSetup, Races, ServerSetup, Setup};
+pub use setup::{CallSetup, ClientSetup, Races, ServerSetup, Setup};
+pub use traffic_fact::{CallFailure, TrafficFact};
 pub use world::{Event, World, WorldView};
 
 #[cfg(test)]

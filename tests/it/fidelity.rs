@@ -171,7 +171,6 @@ fn words_that_are_not_executed_are_refused() {
         format!("{app}eureka.instance.async-client-initialization = true\n"),
         format!("{app}eureka.client.service-url.defaultZone = \"http://eureka-9/\"\n"),
         format!("{app}http-client = \"webclient\"\n"),
-        format!("{app}calls = {{ app = \"A\", per-second = 1 }}\n"),
         format!("{app}health = {{ check = true }}\n"),
         format!("{app}kind = \"rest\"\n"),
         format!("{app}out-of-service = \"down\"\n"),

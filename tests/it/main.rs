@@ -1,6 +1,7 @@
 //! Tests of the whole: recordings of the real classes, scenarios, the command line, the tree.
 
 mod bad_input;
+mod calls;
 mod cli;
 mod cluster;
 mod digests;

@@ -2,6 +2,7 @@
 
 mod actions;
 mod apps;
+mod calls;
 mod expectations;
 mod includes;
 mod later;

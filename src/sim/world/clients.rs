@@ -192,6 +192,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             Effect::Constructed => {
                 if self.is_server(host) {
                     self.server_constructed(host);
+                } else {
+                    self.begin_calls(host);
                 }
             }
             Effect::Unsent { .. } | Effect::Event(_) => {}

@@ -605,6 +605,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 let renews = after.num_of_renews_in_last_min;
                 self.emit(&Fact::Bucket { server, renews });
             }
+            Core::TimerRan { kind: TimerKind::CacheFill, .. } => self.cache_filled(server),
             Core::TimerRan { .. } => {}
         }
     }
