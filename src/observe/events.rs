@@ -599,6 +599,11 @@ fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> 
             line["status"] = json!(status.name());
             line
         }
+        FaultFact::SetHealth(host, answer) => {
+            let mut line = process("set-health", host);
+            line["status"] = json!(answer.name());
+            line
+        }
         FaultFact::StepClock(host, by) => {
             let mut line = process("step-clock", host);
             line["by_ms"] = json!(by / 1_000_000);

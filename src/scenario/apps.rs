@@ -11,10 +11,10 @@ use super::cluster::{self, Cluster, said_twice};
 use super::diagnostics::Diagnostics;
 use super::eureka_keys::{EurekaConfig, metadata};
 use super::instance_id::Template;
-use super::later;
 use super::reader::{Read, Reader, duration, texts};
 use super::source::Place;
 use super::tree::{Node, Value};
+use super::{health, rest_client};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Flavor, InstanceStatus};
 use crate::sim::{ClientSetup, Stream, Streams};
@@ -82,7 +82,8 @@ fn group(
     let vip = reader.text("vip", diags).map(|vip| vip.value);
     let secure_vip = reader.text("secure-vip", diags).map(|vip| vip.value);
     let mut calls = calls::read(&mut reader, config.client.fetch_registry, diags);
-    later::app_words(&mut reader, diags);
+    let health = health::words(&mut reader, diags);
+    let rest = rest_client::kind(&mut reader, diags);
     let starts = starts(&mut reader, builder.duration, diags);
     let start_place = reader.key_place("start");
     let zones = zones(&mut reader, cluster, diags);
@@ -108,6 +109,9 @@ fn group(
     let endpoints = endpoints(&zones, servers, &config, builder);
     let profile = ClientProfile {
         single_vip: config.single_vip(&mut builder.names),
+        health_check: health.check || config.client.healthcheck_enabled,
+        never_out_of_service: health.never_out_of_service,
+        rest,
         client: config.client,
         instance: config.instance,
         warm_up,

@@ -16,7 +16,7 @@ use super::tree::Table;
 use super::{expect, network, overrides, timeline, units};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Names};
-use crate::sim::{CallSetup, ClientSetup, ServerSetup, Setup};
+use crate::sim::{CallSetup, ClientSetup, HostId, ServerSetup, Setup};
 use crate::time::{Instant, Span};
 
 /// What the parts of a scenario put together.
@@ -251,6 +251,13 @@ impl Builder {
             None => Vec::new(),
         };
         Head { about, source }
+    }
+
+    /// Whether a host is a client whose application attaches a health check.
+    pub(super) fn has_health_check(&self, host: HostId) -> bool {
+        let client = host.index().checked_sub(self.servers.len());
+        let client = client.and_then(|client| self.clients.get(client));
+        client.is_some_and(|client| self.profiles[client.profile as usize].health_check)
     }
 
     /// The number of a profile.

@@ -9,53 +9,6 @@ use super::metric::Metric;
 use super::reader::{Reader, required, share, texts};
 use super::select;
 use super::tree::{Node, Value};
-use crate::eureka::InstanceStatus;
-
-/// What a plain REST client may have on top.
-const REST_WORDS: [&str; 3] = ["re-register-on-404", "sends-status", "sends-dirty"];
-
-/// `health`, `kind` and `out-of-service` of a group.
-pub(super) fn app_words(reader: &mut Reader<'_>, diags: &mut Diagnostics) {
-    let health = reader.node("health").and_then(|node| health(node, diags));
-    if health == Some(true) {
-        diags.not_yet(&reader.key_place("health"), "`health` of [[apps]]");
-    }
-    let kind = one_of(reader, "kind", ["java", "rest"], diags);
-    if kind == Some("rest") {
-        diags.not_yet(&reader.key_place("kind"), "`kind = \"rest\"`");
-    }
-    for word in REST_WORDS {
-        if reader.flag(word, diags).is_some() && kind.is_none_or(|kind| kind == "java") {
-            let message = format!("`{word}` is a word of plain REST clients");
-            diags.misplaced(&reader.key_place(word), message, "add `kind = \"rest\"`");
-        }
-    }
-    if one_of(reader, "out-of-service", ["as-is", "down"], diags) == Some("down") {
-        diags.not_yet(&reader.key_place("out-of-service"), "`out-of-service = \"down\"`");
-    }
-}
-
-fn one_of(
-    reader: &mut Reader<'_>,
-    key: &'static str,
-    words: [&'static str; 2],
-    diags: &mut Diagnostics,
-) -> Option<&'static str> {
-    let text = reader.text(key, diags)?;
-    let found = words.into_iter().find(|word| *word == text.value);
-    if found.is_none() {
-        diags.unknown_word(&text.place, &format!("`{key}`"), &text.value, &words);
-    }
-    found
-}
-
-fn health(node: &Node, diags: &mut Diagnostics) -> Option<bool> {
-    let mut reader = Reader::of(node, "`health`", diags)?;
-    let check = reader.flag("check", diags);
-    required(&reader, "check", "check = true", diags);
-    reader.finish(diags);
-    check
-}
 
 /// `metrics` of [observe].
 pub(super) fn metrics(node: &Node, diags: &mut Diagnostics) {
@@ -68,14 +21,13 @@ pub(super) fn metrics(node: &Node, diags: &mut Diagnostics) {
     diags.not_yet(&node.place, "`metrics` of [observe]");
 }
 
-/// `scale`, `deploy`, `set-health` and `fail` of the timeline.
+/// `scale`, `deploy` and `fail` of the timeline.
 pub(super) fn action(what: &str, node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) {
     let name = format!("`{what}`");
     if let Some(mut reader) = Reader::of(node, &name, &mut builder.diags) {
         match what {
             "scale" => scale(&mut reader, builder),
             "deploy" => deploy(&mut reader, builder),
-            "set-health" => set_health(&mut reader, cluster, builder),
             _ => fail(&mut reader, cluster, builder),
         }
         reader.finish(&mut builder.diags);
@@ -106,21 +58,6 @@ fn deploy(reader: &mut Reader<'_>, builder: &mut Builder) {
     reader.duration("down", diags);
     reader.flag("graceful", diags);
     reader.flag("new-ids", diags);
-}
-
-fn set_health(reader: &mut Reader<'_>, cluster: &Cluster<'_>, builder: &mut Builder) {
-    select::from_reader(reader, cluster, builder);
-    let diags = &mut builder.diags;
-    let status = reader.text("status", diags);
-    required(reader, "status", "status = \"DOWN\"", diags);
-    if let Some(status) = status
-        && status.value != "throw"
-        && InstanceStatus::value_of(&status.value).is_none()
-    {
-        let mut known = InstanceStatus::ALL.map(InstanceStatus::name).to_vec();
-        known.push("throw");
-        diags.unknown_word(&status.place, "answer of a health check", &status.value, &known);
-    }
 }
 
 fn fail(reader: &mut Reader<'_>, cluster: &Cluster<'_>, builder: &mut Builder) {

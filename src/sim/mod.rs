@@ -10,6 +10,7 @@ mod call;
 mod consumer;
 mod digest;
 mod fact;
+mod fault_fact;
 mod host;
 mod host_set;
 mod latency;
@@ -24,9 +25,10 @@ pub use action::{Action, Cut, CutMode, Method, OutsideRequest, TimelineEntry};
 pub use consumer::TrafficCounts;
 pub use digest::{Digest, DigestValue};
 pub use fact::{
-    BatchOutcome, Fact, FaultFact, Observer, OperationKind, Party, Reply, RequestFact, RequestLine,
+    BatchOutcome, Fact, Observer, OperationKind, Party, Reply, RequestFact, RequestLine,
     ServerOperation, Silent,
 };
+pub use fault_fact::FaultFact;
 pub use host::HostId;
 pub use host_set::{HostSet, Pick, Selection, Take};
 pub use latency::{Latency, Loss};

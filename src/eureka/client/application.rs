@@ -196,6 +196,11 @@ impl ClientProcess {
                 return false;
             }
         }
+        if cx.profile.rest.is_some() {
+            self.client.phase = Phase::Exited;
+            cx.out.push(Effect::Exited);
+            return true;
+        }
         self.client.forget_sleeper(Sleeper::Application);
         let spring = cx.profile.application == Application::Spring;
         if spring {

@@ -33,6 +33,27 @@ pub enum HealthAnswer {
     Throw,
 }
 
+impl HealthAnswer {
+    /// The word for it: a status, `echo`, `null` or `throw`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Status(status) => status.name(),
+            Self::Echo => "echo",
+            Self::Null => "null",
+            Self::Throw => "throw",
+        }
+    }
+
+    /// The answer that this word stands for.
+    #[must_use]
+    pub fn value_of(name: &str) -> Option<Self> {
+        let others = [Self::Echo, Self::Null, Self::Throw];
+        let other = others.into_iter().find(|answer| answer.name() == name);
+        other.or_else(|| InstanceStatus::value_of(name).map(Self::Status))
+    }
+}
+
 /// The health check of one client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Health {

@@ -47,7 +47,8 @@ impl ClientProcess {
     /// The heartbeat was answered; 404 means register again, with a new dirty timestamp
     /// (not in old releases).
     pub(super) fn renewed(&mut self, cx: &mut Cx<'_>, id: JobId, code: u16) {
-        if code == 404 {
+        let stays_away = cx.profile.rest.is_some_and(|rest| !rest.re_registers_on_404);
+        if code == 404 && !stays_away {
             let anew = cx.profile.registers_anew_after_404();
             let dirty = anew.then(|| self.set_dirty(cx));
             self.next_call(cx, id, Step::ReRegister(dirty));

@@ -19,9 +19,9 @@ pub enum Request {
     /// `PUT apps/{app}/{id}`
     Heartbeat {
         /// `status`, which the server ignores.
-        status: InstanceStatus,
+        status: Option<InstanceStatus>,
         /// `lastDirtyTimestamp`
-        dirty: i64,
+        dirty: Option<i64>,
     },
     /// `DELETE apps/{app}/{id}`
     Cancel,

@@ -39,8 +39,12 @@ impl ClientProcess {
     /// A process starts: its `InstanceInfo` is made, STARTING unless it is enabled from the start,
     /// and the constructor begins with a full fetch if there is one to make.
     pub fn start(cx: &mut Cx<'_>, key: InstanceKey) -> Self {
-        let enabled = cx.profile.instance.instance_enabled_onit;
-        let status = if enabled { InstanceStatus::Up } else { InstanceStatus::Starting };
+        let instance = &cx.profile.instance;
+        let status = match cx.profile.rest {
+            Some(_) => instance.initial_status,
+            None if instance.instance_enabled_onit => InstanceStatus::Up,
+            None => InstanceStatus::Starting,
+        };
         let mut process = Self {
             key,
             status,
@@ -53,8 +57,13 @@ impl ClientProcess {
         cx.out.push(Effect::LocalStatus { from: None, status, dirty: process.last_dirty });
         let (answer, duration) = cx.profile.health;
         process.set_health(answer, duration);
-        process.await_warm_up(cx);
-        process.construct(cx);
+        if cx.profile.rest.is_some() {
+            cx.views.hold(ViewId::EMPTY);
+            process.begin_rest(cx);
+        } else {
+            process.await_warm_up(cx);
+            process.construct(cx);
+        }
         process
     }
 
@@ -111,6 +120,10 @@ impl ClientProcess {
         failure: Option<ConstructFailure>,
     ) {
         cx.jobs.remove(id);
+        if cx.profile.rest.is_some() {
+            self.schedule_heartbeats(cx);
+            return;
+        }
         match failure {
             Some(failure) => self.construct_failed(cx, failure),
             None => self.init_scheduled_tasks(cx),

@@ -2,6 +2,7 @@
 
 use super::config::{ClientConfig, InstanceConfig};
 use super::health::{HealthAnswer, HealthDuration};
+use super::rest::RestClient;
 use crate::eureka::server::CacheKey;
 use crate::eureka::{Flavor, InstanceStatus, LeaseInfo, Metadata, NameId, Release};
 use crate::time::Span;
@@ -109,6 +110,8 @@ pub struct ClientProfile {
     pub client: ClientConfig,
     /// `eureka.instance.*`
     pub instance: InstanceConfig,
+    /// It is no Java client, but this.
+    pub rest: Option<RestClient>,
     /// Whether the application attaches a health check at its start.
     pub health_check: bool,
     /// What the application's check answers at first, and how long it takes.
@@ -152,6 +155,7 @@ impl ClientProfile {
             http_client,
             client: ClientConfig::new(flavor),
             instance: InstanceConfig::new(),
+            rest: None,
             health_check: false,
             health: (HealthAnswer::Status(InstanceStatus::Up), HealthDuration::default()),
             never_out_of_service: false,

@@ -379,7 +379,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let absent = StatusParameter::Absent;
         let (code, body) = match &request {
             Request::Heartbeat { dirty, .. } => {
-                let dirty = DirtyParameter::Value(*dirty);
+                let dirty = dirty.map_or(DirtyParameter::Absent, DirtyParameter::Value);
                 (resources::renew(registry, at, key, dirty, absent, false).code, None)
             }
             Request::Register(info) => {

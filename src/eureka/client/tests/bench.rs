@@ -368,7 +368,9 @@ impl Bench {
                 ("POST", format!(" {}@{dirty}", info.status), 13)
             }
             Request::Heartbeat { status, dirty } => {
-                ("PUT", format!(" {status}@{}", dirty - EPOCH), 9)
+                let status = status.map(|status| status.to_string()).unwrap_or_default();
+                let dirty = dirty.map(|dirty| (dirty - EPOCH).to_string()).unwrap_or_default();
+                ("PUT", format!(" {status}@{dirty}"), 9)
             }
             Request::Cancel => ("DELETE", String::new(), 11),
             Request::Get(CacheKey::AllAppsDelta) => ("GET", " delta".to_owned(), 21),
@@ -428,7 +430,8 @@ impl Bench {
                 (204, None)
             }
             Request::Heartbeat { dirty, .. } => {
-                (if record.is_some_and(|known| known >= *dirty) { 200 } else { 404 }, None)
+                let current = record.is_some_and(|known| dirty.is_none_or(|dirty| known >= dirty));
+                (if current { 200 } else { 404 }, None)
             }
             Request::Cancel => (if record.take().is_some() { 200 } else { 404 }, None),
             Request::Get(CacheKey::AllAppsDelta) => (200, Some(Arc::clone(&self.delta))),
