@@ -62,6 +62,11 @@ impl StatusCounts {
         self.0[status as usize] += 1;
     }
 
+    /// So many more instances of `status`.
+    pub fn add_many(&mut self, status: InstanceStatus, count: u32) {
+        self.0[status as usize] += count;
+    }
+
     /// How many instances have `status`.
     #[must_use]
     pub const fn get(&self, status: InstanceStatus) -> u32 {

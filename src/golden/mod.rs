@@ -1,9 +1,11 @@
-//! The recorded-trace format `eureka-golden/registry/1`: its words, read and written.
+//! The recorded-trace formats: `eureka-golden/registry/1`, its words read and written, and
+//! [`client`]'s, read.
 //!
 //! `replay` reads recordings of the real classes with it, and a simulated server writes its own
 //! trace with it, so that either can be held against the other. Everything that is not understood is
 //! a [`Mismatch`], never skipped.
 
+pub mod client;
 mod fields;
 mod header;
 mod op;

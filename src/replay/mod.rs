@@ -1,5 +1,6 @@
 //! Recorded traces of the real classes, driven through the core and compared field by field.
 
+mod client;
 mod lines;
 mod registry;
 
@@ -69,12 +70,7 @@ pub fn replay(reader: impl BufRead) -> Result<Replayed, ReplayError> {
     let (_, header) = lines.next_json()?.ok_or(ReplayError::Empty)?;
     match header.get("format").and_then(Value::as_str) {
         Some(REGISTRY_FORMAT) => registry::replay(&header, lines),
-        Some(CLIENT_FORMAT) => {
-            let mut skipped = Replayed::default();
-            lines.drain()?;
-            skipped.skipped = Some("client traces are not replayed yet".to_owned());
-            Ok(skipped)
-        }
+        Some(CLIENT_FORMAT) => client::replay(&header, lines),
         _ => Err(ReplayError::NotATrace),
     }
 }

@@ -107,8 +107,7 @@ fn group(
     let vip = vip.unwrap_or_else(|| name.to_lowercase());
     let endpoints = endpoints(&zones, servers, &config, builder);
     let profile = ClientProfile {
-        flavor,
-        http_client,
+        single_vip: config.single_vip(&mut builder.names),
         client: config.client,
         instance: config.instance,
         warm_up,
@@ -116,6 +115,7 @@ fn group(
         vip_address: Some(builder.names.intern(&vip)),
         secure_vip_address: secure_vip.map(|vip| builder.names.intern(&vip)),
         metadata: Arc::new(config.metadata),
+        ..ClientProfile::new(flavor, release, http_client)
     };
     let profile = builder.profile(profile) as u32;
     let size = builder.sizes.entry(app).or_default();

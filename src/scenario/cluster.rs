@@ -6,11 +6,11 @@ use super::eureka_keys::{EurekaConfig, sets};
 use super::reader::{Reader, texts};
 use super::source::Place;
 use super::tree::{Node, Value};
-use crate::eureka::client::{ClientProfile, Endpoints, ErrorBody, HttpClientKind};
+use crate::eureka::client::{Application, ClientProfile, Endpoints, ErrorBody, HttpClientKind};
 use crate::eureka::java::hash_set_order;
-use crate::eureka::{Flavor, InstanceStatus, Release, ReleaseError};
+use crate::eureka::{Flavor, Release, ReleaseError};
 use crate::sim::{HostId, ServerSetup};
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 
 /// Most servers a scenario may have.
 const MOST_SERVERS: u64 = 1_000;
@@ -499,22 +499,19 @@ fn finish(
         // In the WAR's own configuration, not in the library's.
         config.client.filter_only_up_instances = false;
     }
-    if !spring {
-        // A Netflix server is UP when it is opened for traffic, not before.
-        config.instance.initial_status = InstanceStatus::Starting;
-    }
-    setup.config = config.server;
     let vip = builder.names.intern("eureka");
+    let profile = ClientProfile::new(setup.flavor, setup.release, http_client);
+    let single_vip = config.single_vip(&mut builder.names);
+    setup.config = config.server;
     setup.profile = builder.profile(ClientProfile {
-        flavor: setup.flavor,
-        http_client,
+        // A Netflix server is UP when it is opened for traffic, not before.
+        application: if spring { Application::Spring } else { Application::Scripted },
+        single_vip,
         client: config.client,
         instance: config.instance,
-        warm_up: Span::ZERO,
-        drain: Span::ZERO,
         vip_address: Some(vip),
-        secure_vip_address: None,
         metadata: std::sync::Arc::new(config.metadata),
+        ..profile
     });
     setup.endpoints = builder.endpoints(endpoints);
     setup

@@ -9,7 +9,7 @@ use super::tree::{Node, Table, Value};
 use crate::eureka::client::{ClientConfig, InstanceConfig};
 use crate::eureka::config::{ConfigError, ConfigValue, kebab_case};
 use crate::eureka::server::{INSTANCE_REGISTRY_KEYS, ServerConfig};
-use crate::eureka::{Flavor, config};
+use crate::eureka::{Flavor, NameId, Names, config};
 
 /// The configuration of one process, under construction.
 #[derive(Clone, Debug)]
@@ -40,6 +40,12 @@ impl EurekaConfig {
             explicit: Vec::new(),
             is_app: false,
         }
+    }
+
+    /// The one VIP address that the client fetches, if it fetches only one.
+    pub(super) fn single_vip(&self, names: &mut Names) -> Option<NameId> {
+        let vip = &self.client.registry_refresh_single_vip_address;
+        (!vip.is_empty()).then(|| names.intern(vip))
     }
 
     /// Whether a key was set: `client.fetch-registry`.

@@ -135,6 +135,9 @@ fn clients_have_the_defaults_of_their_flavour() {
         sessioned_client_reconnect_interval_seconds: 1200,
         retryable_client_quarantine_refresh_percentage: 0.66,
         region: "us-east-1".to_owned(),
+        should_enforce_fetch_registry_at_init: false,
+        should_enforce_registration_at_init: false,
+        registry_refresh_single_vip_address: String::new(),
     };
     assert_eq!(ClientConfig::new(Flavor::Netflix), netflix);
     let spring = ClientConfig {
@@ -159,9 +162,6 @@ fn words_that_are_not_executed_are_refused() {
     let client = |key: &str| format!("{app}eureka.client.{key}\n");
     let at = |action: &str| format!("{app}[[timeline]]\nat = \"1m\"\n{action}\n");
     let refused = [
-        client("should-enforce-registration-at-init = true"),
-        client("should-enforce-fetch-registry-at-init = true"),
-        client("registry-refresh-single-vip-address = \"a\""),
         client("fetch-remote-regions-registry = \"eu\""),
         client("transport.bootstrap-resolver-for-query = false"),
         client("use-dns-for-fetching-service-urls = true"),

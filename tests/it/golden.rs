@@ -1,4 +1,5 @@
-//! Every recorded registry trace is replayed without a divergence.
+//! Every recorded trace of a server is replayed without a divergence; `golden_client` holds those of
+//! clients.
 
 use std::io::{BufRead, Cursor};
 use std::path::{Path, PathBuf};
@@ -6,12 +7,20 @@ use std::path::{Path, PathBuf};
 use crate::support::unzipped;
 use eureka_sim::replay::{self, ReplayError, Replayed, TraceKind};
 
+/// What came of the traces below a folder.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) files: usize,
+    pub(crate) operations: u64,
+    pub(crate) skipped: usize,
+}
+
 fn own_copy() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/registry")
 }
 
 /// Every `*.jsonl` and `*.jsonl.gz` below a folder, in order of their paths.
-fn traces(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn traces(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -29,47 +38,52 @@ fn traces(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn text_of(path: &Path) -> String {
+pub(crate) fn text_of(path: &Path) -> String {
     match path.extension().is_some_and(|extension| extension == "gz") {
         true => unzipped(path),
         false => std::fs::read_to_string(path).expect("a trace can be read"),
     }
 }
 
-fn replayed(text: &str) -> Result<Replayed, ReplayError> {
+pub(crate) fn replayed(text: &str) -> Result<Replayed, ReplayError> {
     replay::replay(Cursor::new(text))
 }
 
-/// Replays every registry trace below a folder: how many, and how many operations.
-fn replay_all(folder: &Path) -> (usize, u64) {
-    let (mut files, mut operations) = (0, 0);
+/// Replays every trace of a kind below a folder: none differs.
+pub(crate) fn replay_all(folder: &Path, kind: TraceKind) -> Found {
+    let mut found = Found::default();
     for path in traces(folder) {
         let text = text_of(&path);
-        if text.lines().next().and_then(replay::kind_of) != Some(TraceKind::Registry) {
+        if text.lines().next().and_then(replay::kind_of) != Some(kind) {
             continue;
         }
         let replayed =
             replayed(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert_eq!(replayed.first, None, "{}", path.display());
         assert_eq!(replayed.divergences, 0, "{}", path.display());
-        files += 1;
-        operations += replayed.operations;
+        found.skipped += usize::from(replayed.skipped.is_some());
+        found.files += usize::from(replayed.skipped.is_none());
+        found.operations += replayed.operations;
     }
-    (files, operations)
+    found
 }
 
 #[test]
 fn the_core_equals_the_real_classes_on_every_recorded_trace() {
-    assert_eq!(replay_all(&own_copy()), (214, 75_689));
+    let found = replay_all(&own_copy(), TraceKind::Registry);
+    assert_eq!(found, Found { files: 214, operations: 75_689, skipped: 0 });
 }
 
-/// `EUREKA_GOLDEN_DIR` names further traces; without it there is nothing more to hold.
+/// `EUREKA_GOLDEN_DIR` names further traces, of servers and clients; without it there is nothing more
+/// to hold.
 #[test]
 fn and_on_those_of_any_directory_that_is_named() {
     if let Some(folder) = std::env::var_os("EUREKA_GOLDEN_DIR") {
-        let (files, operations) = replay_all(Path::new(&folder));
-        assert!(files > 0, "no registry trace below EUREKA_GOLDEN_DIR");
-        println!("{files} further traces, {operations} operations");
+        let folder = Path::new(&folder);
+        let servers = replay_all(folder, TraceKind::Registry);
+        let clients = replay_all(folder, TraceKind::Client);
+        assert!(servers.files + clients.files > 0, "no trace below EUREKA_GOLDEN_DIR");
+        println!("further traces, of servers: {servers:?}, of clients: {clients:?}");
     }
 }
 
@@ -80,7 +94,7 @@ fn a_trace() -> String {
     text_of(&path.expect("the copy has this trace"))
 }
 
-fn replace_in_line(text: &str, line: usize, from: &str, to: &str) -> String {
+pub(crate) fn replace_in_line(text: &str, line: usize, from: &str, to: &str) -> String {
     let changed = text.lines().enumerate().map(|(index, content)| {
         if index + 1 == line { content.replacen(from, to, 1) } else { content.to_owned() }
     });
@@ -88,7 +102,7 @@ fn replace_in_line(text: &str, line: usize, from: &str, to: &str) -> String {
 }
 
 /// The first line, from 1, that contains a text.
-fn line_with(text: &str, wanted: &str) -> usize {
+pub(crate) fn line_with(text: &str, wanted: &str) -> usize {
     1 + text.lines().position(|line| line.contains(wanted)).expect("the trace has such a line")
 }
 

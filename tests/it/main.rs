@@ -10,6 +10,7 @@ mod faults;
 mod fidelity;
 mod frozen;
 mod golden;
+mod golden_client;
 mod hostile_names;
 mod invariants;
 mod observed;

@@ -51,6 +51,12 @@ pub struct ClientConfig {
     pub retryable_client_quarantine_refresh_percentage: f64,
     /// `region`.
     pub region: String,
+    /// Whether a first fetch that fails makes the constructor throw.
+    pub should_enforce_fetch_registry_at_init: bool,
+    /// Whether the constructor registers, and throws if that fails.
+    pub should_enforce_registration_at_init: bool,
+    /// The one VIP address to fetch; empty for all.
+    pub registry_refresh_single_vip_address: String,
 }
 
 impl ClientConfig {
@@ -81,6 +87,9 @@ impl ClientConfig {
             sessioned_client_reconnect_interval_seconds: 1200,
             retryable_client_quarantine_refresh_percentage: 0.66,
             region: "us-east-1".to_owned(),
+            should_enforce_fetch_registry_at_init: false,
+            should_enforce_registration_at_init: false,
+            registry_refresh_single_vip_address: String::new(),
         }
     }
 
@@ -211,9 +220,15 @@ const KEYS: &[Key<ClientConfig>] = &[
     }),
     ("region", |c| Slot::Text(&mut c.region)),
     ("healthcheck.enabled", |_| Slot::NotYetBut(false)),
-    ("should-enforce-registration-at-init", |_| Slot::NotYetBut(false)),
-    ("should-enforce-fetch-registry-at-init", |_| Slot::NotYetBut(false)),
-    ("registry-refresh-single-vip-address", |_| Slot::NotYet),
+    ("should-enforce-registration-at-init", |c| {
+        Slot::Flag(&mut c.should_enforce_registration_at_init)
+    }),
+    ("should-enforce-fetch-registry-at-init", |c| {
+        Slot::Flag(&mut c.should_enforce_fetch_registry_at_init)
+    }),
+    ("registry-refresh-single-vip-address", |c| {
+        Slot::Text(&mut c.registry_refresh_single_vip_address)
+    }),
     ("fetch-remote-regions-registry", |_| Slot::NotYet),
     ("transport.bootstrap-resolver-for-query", |_| Slot::NotYet),
     ("transport.async-resolver-refresh-interval-ms", |_| Slot::NoEffect),

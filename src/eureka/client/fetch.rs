@@ -2,52 +2,62 @@
 
 use std::sync::Arc;
 
+use super::event::{ClientEvent, Supervised};
 use super::job::{JobId, Step, Worker};
+use super::timer::Timer;
 use super::view::ViewId;
-use super::{Cx, DiscoveryClient, Effect, Phase, profile};
+use super::{ClientProcess, Cx, Effect, Phase};
 use crate::eureka::server::Applications;
 
-impl DiscoveryClient {
+impl ClientProcess {
     pub(super) fn schedule_fetches(&mut self, cx: &Cx<'_>) {
-        let period = profile::seconds(cx.profile.client.registry_fetch_interval_seconds);
-        let delay = self.refresh.start(period);
-        self.refresh.timer = self.order.set(cx.now.mono + delay.nanos());
+        let due = cx.now.mono + cx.profile.fetch_interval().nanos();
+        self.client.timers.set(Timer::Refresh, due);
     }
 
     /// A fetch is due, or the one under way took too long.
     pub(super) fn refresh_timer(&mut self, cx: &mut Cx<'_>) {
         let config = &cx.profile.client;
-        let period = profile::seconds(config.registry_fetch_interval_seconds);
-        let late = self.refresh.awaited.take();
-        if let Some(late) = late {
-            cx.jobs.get(late).interrupted = true;
-        }
-        if late.is_some() || std::mem::take(&mut self.refresh.blocked) {
+        let period = cx.profile.fetch_interval();
+        let supervisor = &mut self.client.refresh;
+        if let Some(late) = supervisor.awaited.take() {
             let bound = config.cache_refresh_executor_exponential_back_off_bound;
-            let delay = self.refresh.timed_out(period, bound);
-            self.refresh.timer = self.order.set(cx.now.mono + delay.nanos());
+            cx.tell(ClientEvent::SupervisorTimeout(Supervised::CacheRefresh));
+            if supervisor.timed_out(bound) {
+                let delay = supervisor.delay(period);
+                cx.tell(ClientEvent::SupervisorDelay(Supervised::CacheRefresh, delay));
+            }
+            self.interrupt(cx, late);
+            self.next_fetch(cx);
             return;
         }
-        if i32::from(self.refresh.running) >= config.cache_refresh_executor_thread_pool_size {
-            let delay = self.refresh.rejected();
-            self.refresh.timer = self.order.set(cx.now.mono + delay.nanos());
+        if i32::from(supervisor.running) >= config.cache_refresh_executor_thread_pool_size {
+            cx.tell(ClientEvent::SupervisorRejected(Supervised::CacheRefresh));
+            self.next_fetch(cx);
             return;
         }
-        self.refresh.running += 1;
-        self.refresh.timer = self.order.set(cx.now.mono + period.nanos());
+        supervisor.running += 1;
+        self.client.timers.set(Timer::Refresh, cx.now.mono + period.nanos());
         let step = self.first_fetch_step(cx);
-        let id = cx.jobs.add(Worker::Refresh, step);
-        self.refresh.awaited = Some(id);
+        let id = cx.jobs.add(self.client.which, Worker::Refresh, step);
+        self.client.refresh.awaited = Some(id);
         self.first_attempt(cx, id);
+    }
+
+    fn next_fetch(&mut self, cx: &Cx<'_>) {
+        let delay = self.client.refresh.delay(cx.profile.fetch_interval());
+        self.client.timers.set(Timer::Refresh, cx.now.mono + delay.nanos());
     }
 
     /// Full, as long as nothing is known (or deltas are disabled); else a delta.
     pub(super) fn first_fetch_step(&self, cx: &Cx<'_>) -> Step {
-        let view = cx.views.get(self.view);
-        if cx.profile.client.disable_delta || view.apps.is_empty() || view.version == -1 {
-            Step::FetchFull(self.generation)
+        let view = cx.views.get(self.client.view);
+        let config = &cx.profile.client;
+        let only_full = config.disable_delta || cx.profile.single_vip.is_some();
+        if only_full || view.apps.is_empty() || view.version == -1 {
+            Step::FetchFull(self.client.generation)
         } else {
-            Step::FetchDelta(self.generation)
+            Step::FetchDelta(self.client.generation)
         }
     }
 
@@ -57,13 +67,17 @@ impl DiscoveryClient {
         cx: &mut Cx<'_>,
         id: JobId,
         generation: u32,
+        code: u16,
         body: Option<Arc<Applications>>,
     ) {
-        if let Some(body) = body
-            && self.next_generation(generation)
-        {
-            let view = cx.views.full(&body);
-            self.see(cx, view);
+        match body.filter(|_| code == 200) {
+            None => cx.tell(ClientEvent::FullBodyNull),
+            Some(body) => {
+                if self.next_generation(cx, generation) {
+                    let view = cx.views.full(&body);
+                    self.see(cx, view);
+                }
+            }
         }
         self.fetch_succeeded(cx, id);
     }
@@ -79,19 +93,21 @@ impl DiscoveryClient {
         body: Option<Arc<Applications>>,
     ) {
         let Some(delta) = body.filter(|_| code == 200) else {
-            let step = Step::FetchFull(self.generation);
+            cx.tell(ClientEvent::DeltaRefused);
+            let step = Step::FetchFull(self.client.generation);
             self.next_call(cx, id, step);
             return;
         };
-        if !self.next_generation(generation) {
+        if !self.next_generation(cx, generation) {
             self.fetch_succeeded(cx, id);
             return;
         }
-        let view = cx.views.with_delta(self.view, &delta);
+        let view = cx.views.with_delta(self.client.view, &delta);
         let differs = cx.views.get(view).counts != delta.hash;
         self.see(cx, view);
         if differs || cx.profile.client.log_delta_diff {
-            let step = Step::Reconcile(self.generation, delta.version);
+            cx.tell(ClientEvent::HashMismatch);
+            let step = Step::Reconcile(self.client.generation, delta.version);
             self.next_call(cx, id, step);
         } else {
             self.fetch_succeeded(cx, id);
@@ -103,29 +119,35 @@ impl DiscoveryClient {
         &mut self,
         cx: &mut Cx<'_>,
         id: JobId,
-        generation: u32,
-        version: i64,
+        (generation, version): (u32, i64),
+        code: u16,
         body: Option<Arc<Applications>>,
     ) {
-        if let Some(body) = body
-            && self.next_generation(generation)
-        {
-            let view = cx.views.reconciled(&body, version);
-            self.see(cx, view);
+        match body.filter(|_| code == 200) {
+            None => cx.tell(ClientEvent::ReconcileBodyNull),
+            Some(body) => {
+                if self.next_generation(cx, generation) {
+                    let view = cx.views.reconciled(&body, version);
+                    self.see(cx, view);
+                }
+            }
         }
         self.fetch_succeeded(cx, id);
     }
 
     /// `fetchRegistryGeneration.compareAndSet(generation, generation + 1)`.
-    fn next_generation(&mut self, generation: u32) -> bool {
-        let unchanged = self.generation == generation;
-        self.generation += u32::from(unchanged);
+    fn next_generation(&mut self, cx: &mut Cx<'_>, generation: u32) -> bool {
+        let unchanged = self.client.generation == generation;
+        self.client.generation = self.client.generation.wrapping_add(u32::from(unchanged));
+        if !unchanged {
+            cx.tell(ClientEvent::GenerationLost);
+        }
         unchanged
     }
 
     /// The local registry becomes `view`, whose hold is taken over.
     fn see(&mut self, cx: &mut Cx<'_>, view: ViewId) {
-        let old = std::mem::replace(&mut self.view, view);
+        let old = std::mem::replace(&mut self.client.view, view);
         if old == view {
             cx.views.release(old);
             return;
@@ -133,34 +155,56 @@ impl DiscoveryClient {
         cx.out.push(Effect::View { old, new: view });
     }
 
-    /// `updateInstanceRemoteStatus()`, the last thing a fetch does, is synchronized like `shutdown()`:
-    /// while that runs the thread waits for it, and the process ends before it can go on.
+    /// The end of a fetch that raised nothing. Its last step, `updateInstanceRemoteStatus()`, is
+    /// synchronized like `shutdown()`: while that runs the thread waits for it.
     fn fetch_succeeded(&mut self, cx: &mut Cx<'_>, id: JobId) {
-        if !matches!(self.phase, Phase::StoppingReplicator | Phase::Unregistering) {
-            self.fetch_ended(cx, id);
-            return;
-        }
-        cx.jobs.remove(id);
-        if self.refresh.awaited == Some(id) {
-            self.refresh.awaited = None;
-            self.refresh.blocked = true;
+        cx.tell_routine(ClientEvent::CacheRefreshed);
+        if matches!(self.client.phase, Phase::StoppingReplicator | Phase::Unregistering) {
+            self.client.rare().blocked.push(id);
+        } else {
+            self.update_instance_remote_status(cx, id);
         }
     }
 
-    /// The fetch ended, successful or not.
-    pub(super) fn fetch_ended(&mut self, cx: &mut Cx<'_>, id: JobId) {
-        let worker = cx.jobs.get(id).worker;
-        cx.jobs.remove(id);
-        if worker == Worker::Application {
-            self.constructed(cx);
-            return;
+    /// `updateInstanceRemoteStatus()`
+    pub(super) fn update_instance_remote_status(&mut self, cx: &mut Cx<'_>, id: JobId) {
+        let status = cx.views.get(self.client.view).status_of(self.key);
+        let before = std::mem::replace(&mut self.client.remote, status);
+        if before != status {
+            cx.tell(ClientEvent::RemoteStatus(before, status));
         }
-        self.refresh.running -= 1;
-        if self.refresh.awaited == Some(id) {
-            self.refresh.awaited = None;
-            let period = profile::seconds(cx.profile.client.registry_fetch_interval_seconds);
-            let delay = self.refresh.finished(period);
-            self.refresh.timer = self.order.set(cx.now.mono + delay.nanos());
+        if cx.jobs.get(id).worker == Worker::Application {
+            cx.jobs.remove(id);
+            self.fetched_at_init(cx, true);
+        } else {
+            cx.tell_routine(ClientEvent::RefreshSucceeded);
+            self.refresh_ended(cx, id);
+        }
+    }
+
+    /// The fetch raised an exception.
+    pub(super) fn fetch_failed(&mut self, cx: &mut Cx<'_>, id: JobId) {
+        if cx.jobs.get(id).worker == Worker::Application {
+            cx.jobs.remove(id);
+            self.fetched_at_init(cx, false);
+        } else {
+            self.refresh_ended(cx, id);
+        }
+    }
+
+    /// The worker is free; if its supervisor still waits for it, the next fetch is one period from
+    /// now.
+    fn refresh_ended(&mut self, cx: &mut Cx<'_>, id: JobId) {
+        cx.jobs.remove(id);
+        let supervisor = &mut self.client.refresh;
+        supervisor.running -= 1;
+        if supervisor.awaited == Some(id) {
+            supervisor.awaited = None;
+            if supervisor.finished() {
+                let period = cx.profile.fetch_interval();
+                cx.tell(ClientEvent::SupervisorDelay(Supervised::CacheRefresh, period));
+            }
+            self.next_fetch(cx);
         }
     }
 }

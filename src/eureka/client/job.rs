@@ -1,12 +1,15 @@
 //! What the workers of a client are doing: calls under way and where they go on afterwards.
 
+use std::num::NonZeroU32;
+
+use super::event::Which;
 use super::transport::{EndpointClient, Operation, StackKind};
 use crate::eureka::InstanceStatus;
 use crate::eureka::server::CacheKey;
 
 /// Number of a call under way, in [`Jobs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JobId(u32);
+pub struct JobId(NonZeroU32);
 
 /// What is sent to a server.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,11 +31,14 @@ pub enum Request {
 
 /// Which thread works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Worker {
+pub enum Worker {
     /// Start-up and shutdown.
     Application,
+    /// A heartbeat.
     Heartbeat,
+    /// A fetch.
     Refresh,
+    /// The replicator.
     Replicator,
 }
 
@@ -40,10 +46,12 @@ pub(super) enum Worker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Renew,
-    /// After a heartbeat was answered 404; the dirty timestamp that was set then.
-    ReRegister(i64),
+    /// After a heartbeat was answered 404; the dirty timestamp that was set then, if one was.
+    ReRegister(Option<i64>),
     /// The replicator's registration; the dirty timestamp when it began.
     Replicate(i64),
+    /// The constructor's registration.
+    RegisterAtInit,
     /// A full fetch; the generation when it began.
     FetchFull(u32),
     /// A delta; likewise.
@@ -57,7 +65,7 @@ impl Step {
     pub(super) const fn operation(self) -> Operation {
         match self {
             Self::Renew => Operation::Heartbeat,
-            Self::ReRegister(_) | Self::Replicate(_) => Operation::Register,
+            Self::ReRegister(_) | Self::Replicate(_) | Self::RegisterAtInit => Operation::Register,
             Self::FetchFull(_) | Self::Reconcile(..) => Operation::Full,
             Self::FetchDelta(_) => Operation::Delta,
             Self::Unregister => Operation::Cancel,
@@ -77,57 +85,83 @@ impl Step {
 /// One worker with a call under way.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
+    pub(super) which: Which,
     pub(super) worker: Worker,
     pub(super) step: Step,
     pub(super) attempts: u8,
-    /// The attempt under way: at whom, and whether that came from the list.
-    pub(super) client: Option<EndpointClient>,
+    /// Redirects that this attempt has followed.
+    pub(super) hops: u8,
+    /// The HTTP library has repeated this attempt's request already.
+    pub(super) repeated: bool,
+    /// Its thread's interrupt flag is set.
+    pub(super) interrupted: bool,
+    /// The server of this attempt came from the list.
     pub(super) from_list: bool,
+    /// The attempt under way: through whom, and at which server.
+    pub(super) client: Option<(EndpointClient, u16)>,
     /// The list as it was when the call first needed it, and how much of it was tried.
     pub(super) candidates: Option<Vec<u16>>,
     pub(super) tried: usize,
     /// The stack's session when the call began.
-    pub(super) session: u32,
-    /// Its supervisor gave up on it; the thread's interrupt flag is set.
-    pub(super) interrupted: bool,
+    pub(super) session: u16,
+    /// What was sent, if the HTTP library may repeat it; or the body that is being written.
+    pub(super) request: Option<Request>,
 }
 
 /// The calls under way of all clients that share it.
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
     slots: Vec<Option<Job>>,
-    free: Vec<u32>,
+    free: Vec<JobId>,
 }
 
 impl Jobs {
-    pub(super) fn add(&mut self, worker: Worker, step: Step) -> JobId {
+    pub(super) fn add(&mut self, which: Which, worker: Worker, step: Step) -> JobId {
         let job = Job {
+            which,
             worker,
             step,
             attempts: 0,
-            client: None,
+            hops: 0,
+            repeated: false,
+            interrupted: false,
             from_list: false,
+            client: None,
             candidates: None,
             tried: 0,
             session: 0,
-            interrupted: false,
+            request: None,
         };
-        if let Some(number) = self.free.pop() {
-            self.slots[number as usize] = Some(job);
-            return JobId(number);
+        if let Some(id) = self.free.pop() {
+            self.slots[id.index()] = Some(job);
+            return id;
         }
         self.slots.push(Some(job));
-        JobId(self.slots.len() as u32 - 1)
+        JobId(NonZeroU32::new(self.slots.len() as u32).expect("one was just added"))
     }
 
     pub(super) fn get(&mut self, id: JobId) -> &mut Job {
-        self.slots[id.0 as usize].as_mut().expect("a call under way has its job")
+        self.slots[id.index()].as_mut().expect("a call under way has its job")
+    }
+
+    /// The client whose call it is.
+    ///
+    /// # Panics
+    /// If the call is over.
+    pub fn which(&mut self, id: JobId) -> Which {
+        self.get(id).which
     }
 
     /// Forgets a job: it ended, or its process died.
     pub fn remove(&mut self, id: JobId) {
-        if self.slots[id.0 as usize].take().is_some() {
-            self.free.push(id.0);
+        if self.slots[id.index()].take().is_some() {
+            self.free.push(id);
         }
+    }
+}
+
+impl JobId {
+    const fn index(self) -> usize {
+        self.0.get() as usize - 1
     }
 }

@@ -1,159 +1,184 @@
-//! The life of a client process: construction, status changes, shutdown.
+//! The life of a `DiscoveryClient`: its constructor and `shutdown()`.
 
-use super::job::{JobId, Step, Worker};
-use super::replicator::Replicator;
+use super::event::{ClientEvent, ConstructFailure, Which};
+use super::health::Health;
+use super::job::{JobId, Jobs, Step, Worker};
+use super::rare::Sleeper;
+use super::replicator::{Replicator, STOP_TIMEOUT};
+use super::resolver::{Endpoints, Servers};
 use super::supervisor::Supervisor;
-use super::timer::{TimerOrder, TimerSlot};
-use super::transport::Stack;
-use super::view::ViewId;
-use super::{Cx, DiscoveryClient, Effect, Phase};
-use crate::eureka::{Flavor, InstanceKey, InstanceStatus, Metadata};
-use crate::time::Span;
-
-/// How long `stop()` waits for the replicator.
-const STOP_TIMEOUT: Span = Span::from_secs(3);
+use super::timer::{Timer, Timers};
+use super::transport::{Stack, StackKind};
+use super::view::{ViewId, Views};
+use super::{ClientProcess, Cx, DiscoveryClient, Effect, InstanceExtras, Listener, Phase};
+use crate::eureka::{InstanceKey, InstanceStatus};
 
 impl DiscoveryClient {
+    pub(super) fn new(which: Which) -> Self {
+        Self {
+            which,
+            phase: Phase::Constructing,
+            transport_closed: false,
+            remote: InstanceStatus::Unknown,
+            health: Health::new(),
+            timers: Timers::new(),
+            heartbeat: Supervisor::new(),
+            refresh: Supervisor::new(),
+            replicator: Replicator::new(),
+            registration: Stack::new(),
+            query: Stack::new(),
+            servers: Servers::new(),
+            view: ViewId::EMPTY,
+            generation: 0,
+            rare: None,
+        }
+    }
+}
+
+impl ClientProcess {
     /// A process starts: its `InstanceInfo` is made, STARTING unless it is enabled from the start,
     /// and the constructor begins with a full fetch if there is one to make.
     pub fn start(cx: &mut Cx<'_>, key: InstanceKey) -> Self {
         let enabled = cx.profile.instance.instance_enabled_onit;
         let status = if enabled { InstanceStatus::Up } else { InstanceStatus::Starting };
-        let mut client = Self {
+        let mut process = Self {
             key,
-            phase: Phase::Constructing,
             status,
             dirty: false,
+            listener: Listener::None,
             last_dirty: cx.now.wall,
-            metadata: None,
-            listening_to_status: false,
-            heartbeat: Supervisor::new(),
-            refresh: Supervisor::new(),
-            replicator: Replicator::new(),
-            registration: Stack::default(),
-            query: Stack::default(),
-            servers: Vec::new(),
-            resolver: TimerSlot::NONE,
-            application: TimerSlot::NONE,
-            order: TimerOrder::default(),
-            next: u64::MAX,
-            view: ViewId::EMPTY,
-            generation: 0,
-            born: cx.now.mono,
+            client: DiscoveryClient::new(Which::First),
+            extras: None,
         };
-        cx.views.hold(ViewId::EMPTY);
-        cx.out.push(Effect::LocalStatus { status, dirty: client.last_dirty });
-        client.shuffle_servers(cx);
-        if cx.profile.client.fetch_registry {
-            client.call(cx, Worker::Application, Step::FetchFull(0));
-        } else {
-            client.constructed(cx);
-        }
-        client.wake(cx);
-        client
+        cx.out.push(Effect::LocalStatus { from: None, status, dirty: process.last_dirty });
+        let (answer, duration) = cx.profile.health;
+        process.set_health(answer, duration);
+        process.await_warm_up(cx);
+        process.construct(cx);
+        process
     }
 
-    /// The rest of the constructor (`initScheduledTasks`), and what the application does after it.
-    pub(super) fn constructed(&mut self, cx: &mut Cx<'_>) {
+    /// Another `DiscoveryClient` is made on the same `ApplicationInfoManager`, with these servers.
+    pub fn construct_second(&mut self, cx: &mut Cx<'_>, endpoints: Endpoints) {
+        let mut second = DiscoveryClient::new(Which::Second);
+        second.rare().endpoints = Some(endpoints);
+        self.extras().second = Some(Box::new(second));
+        self.as_client(Which::Second, |process| process.construct(cx));
+    }
+
+    fn construct(&mut self, cx: &mut Cx<'_>) {
+        cx.views.hold(ViewId::EMPTY);
+        let config = &cx.profile.client;
+        if config.register_with_eureka || config.fetch_registry {
+            self.shuffle_servers(cx);
+        }
+        // Each `SessionedEurekaHttpClient` draws a length at its construction, and another one when
+        // its first session begins.
+        for stack in [config.register_with_eureka, config.fetch_registry] {
+            if stack {
+                cx.draws.session_length();
+            }
+        }
+        if config.fetch_registry {
+            self.call(cx, Worker::Application, Step::FetchFull(0));
+        } else {
+            self.register_at_init(cx);
+        }
+    }
+
+    /// The constructor's fetch is over.
+    pub(super) fn fetched_at_init(&mut self, cx: &mut Cx<'_>, successful: bool) {
+        if !successful && cx.profile.enforces_fetch() {
+            self.construct_failed(cx, ConstructFailure::Fetch);
+        } else {
+            self.register_at_init(cx);
+        }
+    }
+
+    fn register_at_init(&mut self, cx: &mut Cx<'_>) {
+        if cx.profile.enforces_registration() {
+            self.call(cx, Worker::Application, Step::RegisterAtInit);
+        } else {
+            self.init_scheduled_tasks(cx);
+        }
+    }
+
+    /// The constructor's registration is over. It leaves the dirty flag alone.
+    pub(super) fn registered_at_init(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: JobId,
+        failure: Option<ConstructFailure>,
+    ) {
+        cx.jobs.remove(id);
+        match failure {
+            Some(failure) => self.construct_failed(cx, failure),
+            None => self.init_scheduled_tasks(cx),
+        }
+    }
+
+    fn construct_failed(&mut self, cx: &mut Cx<'_>, failure: ConstructFailure) {
+        cx.tell(ClientEvent::ConstructFailed(failure));
+        self.client.phase = Phase::Exited;
+        if self.client.which == Which::First {
+            cx.out.push(Effect::Exited);
+        }
+    }
+
+    /// `initScheduledTasks()`
+    fn init_scheduled_tasks(&mut self, cx: &mut Cx<'_>) {
         if cx.profile.client.fetch_registry {
             self.schedule_fetches(cx);
         }
         if cx.profile.client.register_with_eureka {
             self.schedule_heartbeats(cx);
-            self.listening_to_status = cx.profile.client.on_demand_update_status_change;
+            self.client.replicator.is_made = true;
+            if cx.profile.client.on_demand_update_status_change {
+                self.listener = Listener::Of(self.client.which);
+            }
             self.start_replicator(cx);
-        }
-        self.phase = Phase::Running;
-        cx.out.push(Effect::Constructed);
-        match cx.profile.flavor {
-            Flavor::SpringCloud => self.set_status(cx, cx.profile.instance.initial_status),
-            Flavor::Netflix => {
-                let warm = self.born.saturating_add(cx.profile.warm_up.nanos());
-                self.application = self.order.set(warm.max(cx.now.mono));
-            }
-        }
-    }
-
-    /// `ApplicationInfoManager.setInstanceStatus`, called by the application.
-    pub fn set_instance_status(&mut self, cx: &mut Cx<'_>, status: InstanceStatus) {
-        self.set_status(cx, status);
-        self.wake(cx);
-    }
-
-    /// The application changes its metadata; the change is sent with the next run of the replicator.
-    pub fn set_metadata(&mut self, cx: &mut Cx<'_>, metadata: Metadata) {
-        self.metadata = Some(metadata);
-        self.set_dirty(cx);
-    }
-
-    /// The application's metadata, if it changed them.
-    #[must_use]
-    pub fn metadata(&self) -> Option<&Metadata> {
-        self.metadata.as_ref()
-    }
-
-    fn set_status(&mut self, cx: &mut Cx<'_>, status: InstanceStatus) {
-        if self.status == status {
-            return;
-        }
-        self.status = status;
-        let dirty = self.set_dirty(cx);
-        cx.out.push(Effect::LocalStatus { status, dirty });
-        if self.listening_to_status {
-            self.on_demand_update(cx);
-        }
-    }
-
-    /// The process is asked to end. Spring's says DOWN first and lets work in progress drain;
-    /// Netflix's goes straight to `shutdown()`. False if it is ending already.
-    pub fn stop(&mut self, cx: &mut Cx<'_>, drain: Span) -> bool {
-        match self.phase {
-            Phase::Running => {}
-            Phase::Constructing => {
-                // The constructor is interrupted; there is nothing to take back.
-                self.exit(cx);
-                self.wake(cx);
-                return true;
-            }
-            Phase::Draining | Phase::StoppingReplicator | Phase::Unregistering | Phase::Exited => {
-                return false;
-            }
-        }
-        self.application = TimerSlot::NONE;
-        let spring = cx.profile.flavor == Flavor::SpringCloud;
-        if spring {
-            self.set_status(cx, InstanceStatus::Down);
-        }
-        if spring && !drain.is_zero() {
-            self.phase = Phase::Draining;
-            self.application = self.order.set(cx.now.mono + drain.nanos());
         } else {
-            self.shutdown(cx);
-        }
-        self.wake(cx);
-        true
-    }
-
-    /// The application's timer: warm, drained, or `stop()` has waited long enough.
-    pub(super) fn application_timer(&mut self, cx: &mut Cx<'_>) {
-        self.application = TimerSlot::NONE;
-        match self.phase {
-            Phase::Running => self.set_status(cx, cx.profile.instance.initial_status),
-            Phase::Draining => self.shutdown(cx),
-            Phase::StoppingReplicator => self.replicator_stopped(cx),
-            Phase::Constructing | Phase::Unregistering | Phase::Exited => {}
+            self.constructed(cx);
         }
     }
 
-    /// `DiscoveryClient.shutdown()`: first the replicator is stopped. Heartbeats go on meanwhile.
-    fn shutdown(&mut self, cx: &mut Cx<'_>) {
-        self.listening_to_status = false;
-        self.phase = Phase::StoppingReplicator;
-        if cx.profile.client.register_with_eureka {
-            self.stop_replicator();
-            self.application = self.order.set(cx.now.mono + STOP_TIMEOUT.nanos());
+    /// The constructor returns.
+    pub(super) fn constructed(&mut self, cx: &mut Cx<'_>) {
+        self.client.phase = Phase::Running;
+        cx.out.push(Effect::Event(ClientEvent::Constructed(self.client.which)));
+        if self.client.which == Which::First {
+            cx.out.push(Effect::Constructed);
+            self.begin_to_work(cx);
+        }
+    }
+
+    /// `DiscoveryClient.shutdown()`: first the replicator is stopped. Heartbeats go on meanwhile. A
+    /// second call waits for the first, and does nothing.
+    pub fn shutdown(&mut self, cx: &mut Cx<'_>, which: Which) {
+        self.as_client(which, |process| process.shut_down(cx));
+    }
+
+    pub(super) fn shut_down(&mut self, cx: &mut Cx<'_>) {
+        match self.client.phase {
+            Phase::Exited => {
+                cx.tell(ClientEvent::ShutdownReturned(self.client.which));
+                return;
+            }
+            Phase::StoppingReplicator | Phase::Unregistering => {
+                self.client.rare().shutdowns += 1;
+                return;
+            }
+            Phase::Constructing | Phase::Running | Phase::Draining => {}
+        }
+        // The listeners of all clients have one id.
+        self.listener = Listener::None;
+        self.client.phase = Phase::StoppingReplicator;
+        if self.client.replicator.is_made && cx.profile.shutdown_waits() {
+            self.client.stop_replicator();
+            self.client.sleep(cx.now.mono + STOP_TIMEOUT.nanos(), Sleeper::Application);
             self.replicator_may_have_terminated(cx);
         } else {
+            self.client.stop_replicator();
             self.replicator_stopped(cx);
         }
     }
@@ -161,25 +186,28 @@ impl DiscoveryClient {
     /// A run of the replicator ended after `stop()`: its pool may have ended before the three seconds
     /// are over, or end as soon as a cancelled run leaves its queue.
     pub(super) fn replicator_may_have_terminated(&mut self, cx: &mut Cx<'_>) {
-        if self.phase != Phase::StoppingReplicator {
+        if self.client.phase != Phase::StoppingReplicator {
             return;
         }
-        match self.replicator_terminates() {
+        match self.client.replicator_terminates() {
             Some(at) if at <= cx.now.mono => self.replicator_stopped(cx),
-            Some(at) if at < self.application.due => self.application = self.order.set(at),
-            _ => {}
+            Some(at) => {
+                if let Some(limit) = self.client.forget_sleeper(Sleeper::Application) {
+                    self.client.sleep(at.min(limit), Sleeper::Application);
+                }
+            }
+            None => {}
         }
     }
 
     /// The rest of `shutdown()`: everything is interrupted, then the instance is cancelled.
-    fn replicator_stopped(&mut self, cx: &mut Cx<'_>) {
-        self.application = TimerSlot::NONE;
+    pub(super) fn replicator_stopped(&mut self, cx: &mut Cx<'_>) {
+        self.client.forget_sleeper(Sleeper::Application);
         self.kill_replicator(cx);
         self.cancel_supervisors(cx);
-        let config = &cx.profile.client;
-        if config.register_with_eureka && config.should_unregister_on_shutdown {
+        if cx.profile.unregisters_on_shutdown() {
             self.set_status(cx, InstanceStatus::Down);
-            self.phase = Phase::Unregistering;
+            self.client.phase = Phase::Unregistering;
             self.call(cx, Worker::Application, Step::Unregister);
         } else {
             self.exit(cx);
@@ -192,17 +220,45 @@ impl DiscoveryClient {
         self.exit(cx);
     }
 
+    /// The transport is closed and `shutdown()` returns; what waited for it goes on.
     fn exit(&mut self, cx: &mut Cx<'_>) {
-        self.phase = Phase::Exited;
-        self.cancel_supervisors(cx);
-        self.kill_replicator(cx);
-        self.resolver = TimerSlot::NONE;
-        self.application = TimerSlot::NONE;
-        cx.out.push(Effect::Exited);
+        self.client.phase = Phase::Exited;
+        self.client.timers.clear(Timer::Resolver);
+        self.client.transport_closed = true;
+        cx.tell(ClientEvent::TransportShutdown);
+        for kind in [StackKind::Registration, StackKind::Query] {
+            // Pin and quarantine are dropped, the session is not; calls under way keep theirs.
+            let over = self.client.stack(kind).begin_retryable();
+            self.client.keep_past(kind, over);
+        }
+        let (blocked, shutdowns) = match &mut self.client.rare {
+            Some(rare) => (std::mem::take(&mut rare.blocked), std::mem::take(&mut rare.shutdowns)),
+            None => (Vec::new(), 0),
+        };
+        for _ in 0..=shutdowns {
+            cx.tell(ClientEvent::ShutdownReturned(self.client.which));
+        }
+        for id in blocked {
+            self.update_instance_remote_status(cx, id);
+        }
+        if self.client.which == Which::First {
+            cx.out.push(Effect::Exited);
+        }
     }
 
     /// The process is gone: gives back what it shared. Its calls under way are the caller's to drop.
-    pub fn bury(self, views: &mut super::Views) {
-        views.release(self.view);
+    pub fn bury(self, views: &mut Views, jobs: &mut Jobs) {
+        let second = self.extras.and_then(|extras| extras.second).map(|second| *second);
+        for client in [Some(self.client), second].into_iter().flatten() {
+            views.release(client.view);
+            // Threads that wait for something else than an answer.
+            for id in client.rare.iter().flat_map(|rare| rare.waiting_jobs()) {
+                jobs.remove(id);
+            }
+        }
+    }
+
+    pub(super) fn extras(&mut self) -> &mut InstanceExtras {
+        self.extras.get_or_insert_default()
     }
 }

@@ -1,7 +1,9 @@
 //! What many clients have in common: configuration, transport, release.
 
 use super::config::{ClientConfig, InstanceConfig};
-use crate::eureka::{Flavor, LeaseInfo, Metadata, NameId, Release};
+use super::health::{HealthAnswer, HealthDuration};
+use crate::eureka::server::CacheKey;
+use crate::eureka::{Flavor, InstanceStatus, LeaseInfo, Metadata, NameId, Release};
 use crate::time::Span;
 
 /// The HTTP client below Eureka's own: it decides what timeouts, error bodies and interrupts do.
@@ -57,6 +59,11 @@ impl HttpClientKind {
         matches!(self, Self::RestClient | Self::RestTemplate)
     }
 
+    /// Whether what was answered 429 or 503 is sent once more, a second later (Apache HttpClient 5).
+    pub(super) const fn repeats_after_503(self) -> bool {
+        matches!(self, Self::RestClient)
+    }
+
     /// Whether an error answer with this kind of body fails the attempt, instead of being an answer.
     pub(super) const fn fails_on(self, body: ErrorBody) -> bool {
         match self {
@@ -78,17 +85,39 @@ pub enum ErrorBody {
     Html,
 }
 
+/// What the application around a client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Application {
+    /// Spring's registers as soon as the client is made, and says DOWN before it goes.
+    Spring,
+    /// Netflix's calls itself UP when it is warm.
+    WarmsUp,
+    /// Nothing that it is not told to.
+    Scripted,
+}
+
 /// How a client is built and run; shared by all that are alike.
 #[derive(Clone, Debug)]
 pub struct ClientProfile {
-    /// Whose start-up and shutdown rules it follows.
-    pub flavor: Flavor,
+    /// What its application does by itself.
+    pub application: Application,
+    /// Of `eureka-client`.
+    pub release: Release,
     /// Its HTTP client.
     pub http_client: HttpClientKind,
     /// `eureka.client.*`
     pub client: ClientConfig,
     /// `eureka.instance.*`
     pub instance: InstanceConfig,
+    /// Whether the application attaches a health check at its start.
+    pub health_check: bool,
+    /// What the application's check answers at first, and how long it takes.
+    pub health: (HealthAnswer, HealthDuration),
+    /// Whether the check says DOWN where it would say `OUT_OF_SERVICE`.
+    pub never_out_of_service: bool,
+    /// Registries are handed over as objects, so that no codec refuses to read one on an interrupted
+    /// thread: so the recordings of single clients.
+    pub registries_come_as_objects: bool,
     /// From process start to the application calling itself UP (Netflix).
     pub warm_up: Span,
     /// Between DOWN and `shutdown()` when it is stopped gracefully (Spring).
@@ -99,9 +128,45 @@ pub struct ClientProfile {
     pub secure_vip_address: Option<NameId>,
     /// Metadata from the start.
     pub metadata: Metadata,
+    /// `registry-refresh-single-vip-address`: fetches ask for this address only.
+    pub single_vip: Option<NameId>,
+    /// A race as an option: how long writing the body of a registration takes, from reading the status
+    /// to reading the timestamp. Zero for all but those who look for torn bodies.
+    pub torn_bodies: Span,
+    /// Another one: how long the thread that starts the replicator is held between marking the
+    /// instance dirty and scheduling the first run.
+    pub replicator_start_takes: Span,
 }
 
 impl ClientProfile {
+    /// A client with the defaults of its flavour.
+    #[must_use]
+    pub fn new(flavor: Flavor, release: Release, http_client: HttpClientKind) -> Self {
+        let application = match flavor {
+            Flavor::SpringCloud => Application::Spring,
+            Flavor::Netflix => Application::WarmsUp,
+        };
+        Self {
+            application,
+            release,
+            http_client,
+            client: ClientConfig::new(flavor),
+            instance: InstanceConfig::new(),
+            health_check: false,
+            health: (HealthAnswer::Status(InstanceStatus::Up), HealthDuration::default()),
+            never_out_of_service: false,
+            registries_come_as_objects: false,
+            warm_up: Span::ZERO,
+            drain: Span::ZERO,
+            vip_address: None,
+            secure_vip_address: None,
+            metadata: Metadata::default(),
+            single_vip: None,
+            torn_bodies: Span::ZERO,
+            replicator_start_takes: Span::ZERO,
+        }
+    }
+
     /// After how long a connection attempt is given up.
     #[must_use]
     pub fn connect_timeout(&self) -> Span {
@@ -120,6 +185,16 @@ impl ClientProfile {
         } else {
             Span::from_millis(self.client.timeout_socket_timeout.unsigned_abs().into())
         }
+    }
+
+    /// What a full fetch asks for.
+    #[must_use]
+    pub fn full_fetch(&self) -> CacheKey {
+        self.single_vip.map_or(CacheKey::AllApps, CacheKey::Vip)
+    }
+
+    pub(super) fn fetch_interval(&self) -> Span {
+        seconds(self.client.registry_fetch_interval_seconds)
     }
 
     pub(super) const fn lease_info(&self) -> LeaseInfo {

@@ -2,56 +2,39 @@
 //! waits longer and longer after runs that did not end in time.
 
 use super::job::JobId;
-use super::timer::TimerSlot;
 use crate::time::Span;
 
 /// One supervised task: heartbeats, or fetches.
 #[derive(Clone, Debug)]
 pub(super) struct Supervisor {
-    /// When the task runs next, or (while a run is awaited) when it is given up.
-    pub(super) timer: TimerSlot,
-    /// From the end of one run to the start of the next.
-    delay: Span,
+    /// From the end of one run to the start of the next, in periods.
+    factor: u32,
     /// The run that is awaited.
     pub(super) awaited: Option<JobId>,
-    /// The run that is awaited has no call under way: its thread waits for a monitor.
-    pub(super) blocked: bool,
     /// Runs that have not ended, the abandoned ones included.
     pub(super) running: u8,
 }
 
 impl Supervisor {
     pub(super) const fn new() -> Self {
-        Self {
-            timer: TimerSlot::NONE,
-            delay: Span::ZERO,
-            awaited: None,
-            blocked: false,
-            running: 0,
-        }
+        Self { factor: 1, awaited: None, running: 0 }
     }
 
-    /// The delay before the first run is the period.
-    pub(super) fn start(&mut self, period: Span) -> Span {
-        self.delay = period;
-        period
+    /// From the end of one run to the start of the next.
+    pub(super) const fn delay(&self, period: Span) -> Span {
+        period.saturating_mul(self.factor as u64)
     }
 
-    /// The run ended in time, successful or not: back to the period.
-    pub(super) fn finished(&mut self, period: Span) -> Span {
-        self.delay = period;
-        period
+    /// The run ended in time, successful or not: back to the period. Whether that is a change.
+    pub(super) const fn finished(&mut self) -> bool {
+        let changed = self.factor != 1;
+        self.factor = 1;
+        changed
     }
 
-    /// The run did not end in time: twice the delay, up to `bound` periods.
-    pub(super) fn timed_out(&mut self, period: Span, bound: i32) -> Span {
-        let longest = period.saturating_mul(bound.unsigned_abs().into());
-        self.delay = self.delay.saturating_mul(2).min(longest);
-        self.delay
-    }
-
-    /// No worker was free: the delay stays.
-    pub(super) const fn rejected(&self) -> Span {
-        self.delay
+    /// The run did not end in time: twice the delay, up to `bound` periods. Whether that is a change.
+    pub(super) fn timed_out(&mut self, bound: i32) -> bool {
+        let longer = self.factor.saturating_mul(2).min(bound.unsigned_abs());
+        std::mem::replace(&mut self.factor, longer) != longer
     }
 }

@@ -1,13 +1,11 @@
-//! The client's transport: `SessionedEurekaHttpClient` over `RetryableEurekaHttpClient`.
+//! What a transport remembers: `SessionedEurekaHttpClient` over `RetryableEurekaHttpClient` over
+//! `RedirectingEurekaHttpClient`.
 //!
 //! Registration traffic and fetches each have a stack of their own over one shared list of servers.
 //! A stack stays with the server that answered last (the *pin*), and keeps away from servers that
 //! failed (the *quarantine*) until too many are there or its session ends.
 
 use super::profile::ErrorBody;
-
-/// Attempts of one call, the one at the pinned server included.
-pub(super) const MAX_ATTEMPTS: u8 = 3;
 
 /// Which stack a call goes through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +51,8 @@ pub enum Outcome<B> {
         body: Option<B>,
         /// What an error carries.
         error_body: ErrorBody,
+        /// Of a 302: the server that `Location` names, if its path is one of Eureka's (`…/v2/apps…`).
+        location: Option<u16>,
     },
     /// It did not.
     Failed(AttemptFailure),
@@ -71,119 +71,130 @@ pub enum AttemptFailure {
     Reset,
 }
 
-/// The endpoint client a stack is pinned to. A new one is made for each endpoint tried, so that a
-/// late failure of an old one does not unpin a newer one.
+/// Why an attempt sent nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct EndpointClient {
-    pub(super) server: u16,
-    pub(super) number: u32,
+pub enum Unsent {
+    /// The thread's interrupt flag is set, and the HTTP library gives it no connection.
+    Interrupted,
+    /// The transport was closed.
+    ClientClosed,
 }
 
-/// `RetryableEurekaHttpClient`: the pin and the quarantine of one session.
-#[derive(Clone, Debug, Default)]
+/// `RedirectingEurekaHttpClient`: the client of one endpoint of the list. A new one is made for each
+/// endpoint tried, so that a late failure of an old one does not unpin a newer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EndpointClient {
+    /// The server of the list.
+    pub(super) endpoint: u16,
+    /// Its number among the clients that its session made.
+    pub(super) number: u16,
+    /// The server it talks to, once one has answered it: another one after a redirect.
+    target: u16,
+}
+
+impl EndpointClient {
+    const NO_SERVER: u16 = u16::MAX;
+    const NONE: Self = Self { endpoint: Self::NO_SERVER, number: 0, target: Self::NO_SERVER };
+
+    /// The server that answers it for good; none before the first answer.
+    pub(super) fn target(self) -> Option<u16> {
+        (self.target != Self::NO_SERVER).then_some(self.target)
+    }
+
+    /// The same, after an exception made it forget who answered.
+    pub(super) const fn without_target(self) -> Self {
+        Self { target: Self::NO_SERVER, ..self }
+    }
+
+    /// The same, answered by `server`.
+    pub(super) const fn answered_by(self, server: u16) -> Self {
+        Self { target: server, ..self }
+    }
+}
+
+/// Something about a server, or the client of an endpoint, in one session of one stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Quarantined {
+    pub(super) stack: StackKind,
+    pub(super) session: u16,
+    /// The server; or the client's number.
+    pub(super) what: u16,
+}
+
+/// `RetryableEurekaHttpClient` of one session: its pin. The quarantine is with what is rare.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Retryable {
-    session: u32,
+    pub(super) session: u16,
     /// Calls under way that began in this session.
-    calls: u16,
-    clients_made: u32,
-    pinned: Option<EndpointClient>,
-    /// Servers that failed, by their number.
-    quarantine: Vec<u16>,
+    pub(super) calls: u16,
+    clients_made: u16,
+    pinned: EndpointClient,
 }
 
 impl Retryable {
-    pub(super) const fn pinned(&self) -> Option<EndpointClient> {
-        self.pinned
+    const fn new(session: u16) -> Self {
+        Self { session, calls: 0, clients_made: 0, pinned: EndpointClient::NONE }
+    }
+
+    pub(super) fn pinned(&self) -> Option<EndpointClient> {
+        (self.pinned != EndpointClient::NONE).then_some(self.pinned)
     }
 
     /// A new client for an endpoint of the list.
-    pub(super) fn endpoint_client(&mut self, server: u16) -> EndpointClient {
-        self.clients_made += 1;
-        EndpointClient { server, number: self.clients_made }
+    pub(super) const fn endpoint_client(&mut self, server: u16) -> EndpointClient {
+        self.clients_made = self.clients_made.wrapping_add(1);
+        let number = self.clients_made;
+        EndpointClient { endpoint: server, number, target: EndpointClient::NO_SERVER }
     }
 
-    /// `RetryableEurekaHttpClient.getHostCandidates()`: the list without the quarantined servers,
-    /// unless so many are there that all are forgiven.
-    pub(super) fn host_candidates(&mut self, servers: &[u16], refresh_percentage: f64) -> Vec<u16> {
-        self.quarantine.retain(|server| servers.contains(server));
-        let threshold = (servers.len() as f64 * refresh_percentage) as usize;
-        let threshold = threshold.min(servers.len());
-        if self.quarantine.is_empty() {
-            return servers.to_vec();
-        }
-        if self.quarantine.len() >= threshold {
-            self.quarantine.clear();
-            return servers.to_vec();
-        }
-        servers.iter().copied().filter(|server| !self.quarantine.contains(server)).collect()
+    /// An accepted answer: the session stays with that client.
+    pub(super) const fn pin(&mut self, client: EndpointClient) {
+        self.pinned = client;
     }
 
-    /// An accepted answer: the session stays with that server.
-    pub(super) fn succeeded(&mut self, client: EndpointClient) {
-        self.pinned = Some(client);
-    }
-
-    /// A failed attempt: unpins that client; a server from the list goes into quarantine.
-    pub(super) fn failed(&mut self, client: EndpointClient, from_list: bool) {
-        if self.pinned == Some(client) {
-            self.pinned = None;
-        }
-        if from_list && !self.quarantine.contains(&client.server) {
-            self.quarantine.push(client.server);
+    /// A failed attempt unpins that client, and no newer one.
+    pub(super) fn unpin(&mut self, client: EndpointClient) {
+        if self.pinned.number == client.number {
+            self.pinned = EndpointClient::NONE;
         }
     }
 }
 
-/// One stack.
-#[derive(Clone, Debug, Default)]
+/// One stack. Packed: a hundred thousand clients have two each.
+#[derive(Clone, Copy, Debug)]
+#[repr(Rust, packed(4))]
 pub(super) struct Stack {
-    /// Wall clock (ms) at which the session began; 0 before the first.
-    session_start: i64,
-    /// Milliseconds it lasts.
-    session_length: i64,
-    present: Retryable,
-    /// Sessions that are over, but not for the calls that began in them.
-    past: Vec<Retryable>,
+    /// Wall clock (ms) at which the session ends; 0 before the first.
+    session_end: i64,
+    pub(super) present: Retryable,
 }
 
 impl Stack {
-    /// `SessionedEurekaHttpClient.execute`: begins a new session, without pin and quarantine, if the
-    /// present one is over. `draw` is uniform in [0, 1). The call belongs to the session returned,
-    /// whatever begins meanwhile, until [`Stack::call_over`].
-    pub(super) fn begin_call(
-        &mut self,
-        interval_ms: i64,
-        wall: i64,
-        draw: impl FnOnce() -> f64,
-    ) -> u32 {
-        if wall - self.session_start >= self.session_length {
-            self.session_start = wall;
-            // Java: sessionDurationMs + (long) (random deviation of half of it either way).
-            let deviation = (interval_ms as f64 * (draw() - 0.5)) as i64;
-            self.session_length = interval_ms + deviation;
-            let session = self.present.session + 1;
-            let next = Retryable { session, ..Retryable::default() };
-            let over = std::mem::replace(&mut self.present, next);
-            if over.calls > 0 {
-                self.past.push(over);
-            }
-        }
-        self.present.calls += 1;
-        self.present.session
+    pub(super) const fn new() -> Self {
+        Self { session_end: 0, present: Retryable::new(0) }
     }
 
-    /// The session of a call under way.
-    pub(super) fn session(&mut self, number: u32) -> &mut Retryable {
-        if self.present.session == number {
-            return &mut self.present;
-        }
-        let past = self.past.iter_mut().find(|past| past.session == number);
-        past.expect("a session is kept as long as calls of it are under way")
+    /// `SessionedEurekaHttpClient.execute`: whether a new session begins now.
+    pub(super) const fn session_is_over(&self, wall: i64) -> bool {
+        wall >= self.session_end
     }
 
-    /// A call of that session has ended.
-    pub(super) fn call_over(&mut self, number: u32) {
-        self.session(number).calls -= 1;
-        self.past.retain(|past| past.calls > 0);
+    /// A new session, without pin; `draw` is uniform in [0, 1). What is left of the old one.
+    pub(super) fn begin_session(&mut self, interval_ms: i64, wall: i64, draw: f64) -> Retryable {
+        // Java: sessionDurationMs + (long) (random deviation of half of it either way).
+        let deviation = (interval_ms as f64 * (draw - 0.5)) as i64;
+        self.session_end = wall.saturating_add(interval_ms + deviation);
+        self.begin_retryable()
     }
+
+    /// A new `RetryableEurekaHttpClient` in the same session; the old one.
+    pub(super) fn begin_retryable(&mut self) -> Retryable {
+        let next = Retryable::new(self.present.session.wrapping_add(1));
+        std::mem::replace(&mut self.present, next)
+    }
+}
+
+/// `RetryableEurekaHttpClient.getHostCandidates()`: at how many servers in quarantine all are forgiven.
+pub(super) fn quarantine_threshold(servers: usize, refresh_percentage: f64) -> usize {
+    ((servers as f64 * refresh_percentage) as usize).min(servers)
 }

@@ -28,12 +28,29 @@ pub struct View {
     pub version: i64,
     /// Instances by status: its reconcile hash.
     pub counts: StatusCounts,
+    /// The status of each instance by its number, plus one; 0 for those that are not there.
+    statuses: Vec<u8>,
 }
 
 impl View {
     fn new(apps: Vec<Arc<Application>>, version: i64) -> Self {
         let counts = apps.iter().map(|app| app.counts).sum();
-        Self { apps, version, counts }
+        let mut statuses = Vec::new();
+        for info in apps.iter().flat_map(|app| &app.instances) {
+            let index = info.key.index();
+            if statuses.len() <= index {
+                statuses.resize(index + 1, 0);
+            }
+            statuses[index] = info.status as u8 + 1;
+        }
+        Self { apps, version, counts, statuses }
+    }
+
+    /// The status of an instance; UNKNOWN if it is not there.
+    #[must_use]
+    pub fn status_of(&self, key: InstanceKey) -> InstanceStatus {
+        let listed = self.statuses.get(key.index()).and_then(|status| status.checked_sub(1));
+        listed.map_or(InstanceStatus::Unknown, |place| InstanceStatus::ALL[usize::from(place)])
     }
 
     /// The instances in order, those of one application together.

@@ -3,8 +3,8 @@
 use expect_test::{Expect, expect};
 
 use super::{FLEET, HEAD, plan, problems};
-use crate::eureka::client::{ClientProfile, ErrorBody, HttpClientKind};
-use crate::eureka::{Flavor, InstanceStatus};
+use crate::eureka::client::{Application, ClientProfile, ErrorBody, HttpClientKind};
+use crate::eureka::{InstanceStatus, Release};
 use crate::scenario::Plan;
 
 pub(super) fn of(rest: &str) -> Plan {
@@ -36,9 +36,11 @@ fn a_process_may_differ_from_its_cluster() {
                    eureka.instance.lease-renewal-interval-in-seconds = 5");
     let (a, b) = (client_profile(&plan, 0), client_profile(&plan, 1));
     assert_eq!(plan.setup.error_bodies, ErrorBody::Html);
-    assert_eq!((a.flavor, a.http_client), (Flavor::SpringCloud, HttpClientKind::RestTemplate));
+    let kinds = (a.application, a.http_client);
+    assert_eq!(kinds, (Application::Spring, HttpClientKind::RestTemplate));
+    assert_eq!((a.release, b.release), (Release::new(1, 9, 6), Release::new(2, 0, 5)));
     assert_eq!(a.instance.lease_renewal_interval_in_seconds, 9);
-    assert_eq!((b.flavor, b.http_client), (Flavor::Netflix, HttpClientKind::Jersey3));
+    assert_eq!((b.application, b.http_client), (Application::WarmsUp, HttpClientKind::Jersey3));
     assert_eq!(b.instance.lease_renewal_interval_in_seconds, 5);
     assert_eq!(b.instance.initial_status, InstanceStatus::Starting);
     assert_eq!((b.warm_up.nanos(), b.drain.nanos()), (5_000_000_000, 6_000_000_000));

@@ -4,8 +4,8 @@ use expect_test::{Expect, expect};
 
 use super::apps::{client_profile, of};
 use super::{HEAD, problems};
-use crate::eureka::client::{ErrorBody, HttpClientKind};
-use crate::eureka::{Flavor, InstanceStatus, Release};
+use crate::eureka::client::{Application, ErrorBody, HttpClientKind};
+use crate::eureka::{Flavor, Release};
 
 #[test]
 fn a_scenario_has_one_spring_server_of_the_newest_release() {
@@ -45,8 +45,9 @@ fn each_flavour_has_its_defaults() {
     let pools = client.map(|profile| profile.client.heartbeat_executor_thread_pool_size);
     assert_eq!(pools, [2, 5]);
     let server = both.map(|plan| &plan.setup.profiles[plan.setup.servers[0].profile]);
-    let statuses = server.map(|profile| profile.instance.initial_status);
-    assert_eq!(statuses, [InstanceStatus::Up, InstanceStatus::Starting]);
+    // A Netflix server is UP when it is opened for traffic.
+    let application = server.map(|profile| profile.application);
+    assert_eq!(application, [Application::Spring, Application::Scripted]);
     assert!(server.iter().all(|profile| profile.http_client == HttpClientKind::Jersey3));
 }
 
@@ -71,7 +72,8 @@ fn servers_may_be_listed_one_by_one() {
     assert_eq!(main.peers.len(), 2);
     assert!(main.config.enable_self_preservation && !spare.config.enable_self_preservation);
     let embedded = &plan.setup.profiles[spare.profile];
-    assert_eq!((embedded.flavor, embedded.http_client), (Flavor::Netflix, HttpClientKind::Jersey1));
+    let kinds = (embedded.application, embedded.http_client);
+    assert_eq!(kinds, (Application::Scripted, HttpClientKind::Jersey1));
     assert!(!embedded.client.register_with_eureka && embedded.client.fetch_registry);
 }
 

@@ -325,7 +325,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
 fn outcome_of(message: Message) -> Outcome<std::sync::Arc<crate::eureka::server::Applications>> {
     match message {
-        Message::Answer { code, body, error_body } => Outcome::Answered { code, body, error_body },
+        Message::Answer { code, body, error_body } => {
+            Outcome::Answered { code, body, error_body, location: None }
+        }
         Message::Failure(failure) => Outcome::Failed(failure),
         Message::None | Message::Request(_) | Message::Batch(_) | Message::BatchAnswer { .. } => {
             Outcome::Failed(AttemptFailure::Reset)

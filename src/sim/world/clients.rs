@@ -10,7 +10,8 @@ use super::super::queue::EventQueue;
 use super::super::random::{Stream, Streams};
 use super::super::setup::Races;
 use super::{Event, World};
-use crate::eureka::client::{Cx, DiscoveryClient, Draws, Effect, JobId, Outcome};
+use crate::eureka::client::{ClientProcess, Cx, Draws, Effect, JobId, Outcome};
+use crate::eureka::java::hash_code;
 use crate::eureka::server::Applications;
 use crate::time::{HostClock, Instant, Span};
 use std::sync::Arc;
@@ -52,13 +53,19 @@ impl Draws for ClientDraws<'_> {
         let mut rng = self.streams.decision(Stream::HandOff, self.host, *self.occasion);
         Span::from_nanos(rng.random_range(low.nanos()..=high.nanos()))
     }
+
+    /// Hosts have the addresses 10.0.0.0, 10.0.0.1 … in their order.
+    fn address_hash(&mut self) -> i32 {
+        let [_, a, b, c] = (self.host as u32).to_be_bytes();
+        hash_code(&format!("10.{a}.{b}.{c}"))
+    }
 }
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     pub(super) fn start_client(&mut self, host: HostId) {
         let key = self.setup.key_of(host);
         self.with_client(host, self.now, |client, cx| {
-            *client = Some(DiscoveryClient::start(cx, key));
+            client.insert(ClientProcess::start(cx, key)).wake(cx);
         });
         self.apply_effects(host);
         self.arm_client(host);
@@ -66,7 +73,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// Runs what the client had to do by `until`.
     pub(super) fn wake_client(&mut self, host: HostId, until: Instant) {
-        self.drive(host, until, DiscoveryClient::wake);
+        self.drive(host, until, |_, _| {});
     }
 
     /// A client's request ended.
@@ -85,9 +92,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         &mut self,
         host: HostId,
         until: Instant,
-        act: impl FnOnce(&mut DiscoveryClient, &mut Cx<'_>) -> R,
+        act: impl FnOnce(&mut ClientProcess, &mut Cx<'_>) -> R,
     ) -> Option<R> {
-        let result = self.with_client(host, until, |client, cx| Some(act(client.as_mut()?, cx)))?;
+        let result = self.with_client(host, until, |client, cx| {
+            let client = client.as_mut()?;
+            let result = act(client, cx);
+            client.wake(cx);
+            Some(result)
+        })?;
         self.apply_effects(host);
         self.arm_client(host);
         Some(result)
@@ -98,7 +110,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         &mut self,
         host: HostId,
         until: Instant,
-        act: impl FnOnce(&mut Option<DiscoveryClient>, &mut Cx<'_>) -> R,
+        act: impl FnOnce(&mut Option<ClientProcess>, &mut Cx<'_>) -> R,
     ) -> R {
         let setup = self.setup;
         let process = &mut self.hosts[host.index()];
@@ -120,6 +132,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             jobs: &mut self.jobs,
             views: &mut self.views,
             draws: &mut draws,
+            tell_routine: false,
             out: &mut self.effects,
         };
         act(client, &mut cx)
@@ -153,14 +166,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     fn apply(&mut self, host: HostId, effect: Effect) {
         match effect {
-            Effect::Send { job, server, request } => {
+            Effect::Send { job, server, request, .. } => {
                 let key = self.setup.key_of(host);
                 let line = request_line(key, &request);
                 let target = HostId::new(server.into());
                 let message = Message::Request(request);
                 self.send(host, target, Purpose::Job(job), Some(line), message);
             }
-            Effect::LocalStatus { status, dirty } => {
+            Effect::LocalStatus { status, dirty, .. } => {
                 if !self.is_server(host) {
                     self.emit(&Fact::LocalStatus { client: host, status, dirty });
                 }
@@ -183,6 +196,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     self.begin_calls(host);
                 }
             }
+            Effect::Unsent { .. } | Effect::Event(_) => {}
             Effect::Exited => self.exited(host),
         }
     }
@@ -201,7 +215,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             return;
         }
         let index = self.client_index(host);
-        let next = self.clients[index].as_ref().and_then(DiscoveryClient::next_wake);
+        let next = self.clients[index].as_ref().and_then(ClientProcess::next_wake);
         self.arm(host, next.map(HostClock::instant_of_mono));
     }
 }

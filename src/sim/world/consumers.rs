@@ -15,7 +15,7 @@ use super::super::random::Stream;
 use super::super::setup::{CallSetup, Setup};
 use super::super::traffic_fact::{CallFailure, TrafficFact};
 use super::{Event, World};
-use crate::eureka::client::DiscoveryClient;
+use crate::eureka::client::ClientProcess;
 use crate::eureka::server::Application;
 use crate::eureka::{AppId, InstanceKey};
 use crate::sim::CutMode;
@@ -262,7 +262,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             return consumer.pick_cached(only_up, avoid, now);
         }
         let client = &self.clients[host.index() - self.servers.len()];
-        let view = client.as_ref().map(DiscoveryClient::view)?;
+        let view = client.as_ref().map(ClientProcess::view)?;
         let list = consumer.find(&self.views.get(view).apps, calls.app);
         if calls.cache_ttl.is_zero() {
             return consumer.pick(list?, only_up, avoid, now);

@@ -25,7 +25,7 @@ use super::queue::{Entry, EventQueue, TimingWheel};
 use super::random::Streams;
 use super::setup::Setup;
 use crate::eureka::InstanceKey;
-use crate::eureka::client::{DiscoveryClient, Effect, Jobs, Views};
+use crate::eureka::client::{ClientProcess, Effect, Jobs, Views};
 use crate::eureka::server::resources::{Answer, BatchItem};
 use crate::time::{HostClock, Instant, Now};
 use consumers::Consumers;
@@ -102,7 +102,7 @@ pub struct World<'a, O, Q = TimingWheel<Event>> {
     /// Clocks; the first is the one of every host that was never stepped or skewed.
     clocks: Vec<HostClock>,
     servers: Vec<ServerProcess>,
-    clients: Vec<Option<DiscoveryClient>>,
+    clients: Vec<Option<ClientProcess>>,
     jobs: Jobs,
     views: Views,
     calls: Calls,
@@ -299,12 +299,12 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         if self.is_server(host) {
             let process = std::mem::take(&mut self.servers[host.index()]);
             if let Some(embedded) = process.embedded {
-                embedded.bury(&mut self.views);
+                embedded.bury(&mut self.views, &mut self.jobs);
             }
         } else {
             let index = self.client_index(host);
             if let Some(client) = self.clients[index].take() {
-                client.bury(&mut self.views);
+                client.bury(&mut self.views, &mut self.jobs);
             }
         }
     }

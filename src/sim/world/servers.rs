@@ -10,7 +10,7 @@ use super::super::host::HostId;
 use super::super::queue::EventQueue;
 use super::super::random::Stream;
 use super::{Event, World};
-use crate::eureka::client::{DiscoveryClient, ErrorBody, Request};
+use crate::eureka::client::{ClientProcess, ErrorBody, Request};
 use crate::eureka::server::peer::{BatchId, Failure, PeerEurekaNode};
 use crate::eureka::server::resources::{self, Answer, BatchItem, DirtyParameter, StatusParameter};
 use crate::eureka::server::{At, EurekaServer, InfoRef, Registry, Setup, TimerKind};
@@ -24,7 +24,7 @@ pub(super) struct ServerProcess {
     /// Registry and queues; none before it is initialised.
     pub(super) core: Option<EurekaServer>,
     /// The embedded client.
-    pub(super) embedded: Option<DiscoveryClient>,
+    pub(super) embedded: Option<ClientProcess>,
     /// When start-up sync looks next.
     next_look: Option<Instant>,
     /// How often it has looked.
@@ -53,7 +53,7 @@ impl ServerProcess {
         let timers = core.and_then(|core| core.registry.next_wake());
         let queues =
             core.and_then(|core| core.peers.iter().filter_map(PeerEurekaNode::next_run).min());
-        let client = self.embedded.as_ref().and_then(DiscoveryClient::next_wake);
+        let client = self.embedded.as_ref().and_then(ClientProcess::next_wake);
         let on_the_clock = [timers, queues, client].into_iter().flatten();
         let on_the_clock = on_the_clock.map(HostClock::instant_of_mono);
         on_the_clock.chain(self.next_look).chain(self.open_at).min()
@@ -252,7 +252,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let core = process.core.as_ref();
         let clock = |mono: Option<u64>| mono.map(HostClock::instant_of_mono);
         let timers = clock(core.and_then(|core| core.registry.next_wake()));
-        let client = clock(process.embedded.as_ref().and_then(DiscoveryClient::next_wake));
+        let client = clock(process.embedded.as_ref().and_then(ClientProcess::next_wake));
         let queues = core.into_iter().flat_map(|core| core.peers.iter().enumerate());
         let queues = queues.map(|(peer, node)| (clock(node.next_run()), Due::Queue(peer)));
         let others = [
@@ -275,7 +275,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             .as_ref()
             .is_some_and(|core| core.registry.wakes_by(TimerKind::ThresholdUpdate, at.now.mono));
         if updates && O::WANTS_OPERATIONS {
-            let shown = process.embedded.as_ref().map(DiscoveryClient::view);
+            let shown = process.embedded.as_ref().map(ClientProcess::view);
             let shown = shown.unwrap_or(crate::eureka::client::ViewId::EMPTY);
             let (observer, view, _) = self.split();
             if let Some(operation) =

@@ -7,7 +7,7 @@ use super::super::host::{Host, HostId};
 use super::super::setup::Setup;
 use super::consumers::Consumers;
 use super::servers::ServerProcess;
-use crate::eureka::client::{DiscoveryClient, Views};
+use crate::eureka::client::{ClientProcess, Views};
 use crate::eureka::server::{Application, EurekaServer, Gauges, Registry};
 use crate::eureka::{AppId, InstanceKey, Names};
 use crate::time::{HostClock, Instant, Now};
@@ -20,7 +20,7 @@ pub struct WorldView<'a> {
     pub(super) hosts: &'a [Host],
     pub(super) clocks: &'a [HostClock],
     pub(super) servers: &'a [ServerProcess],
-    pub(super) clients: &'a [Option<DiscoveryClient>],
+    pub(super) clients: &'a [Option<ClientProcess>],
     pub(super) views: &'a Views,
     pub(super) consumers: &'a Consumers,
     pub(super) handled: u64,
@@ -117,7 +117,7 @@ impl<'a> WorldView<'a> {
 
     /// A client's process (a server's embedded one for a server), as long as it runs.
     #[must_use]
-    pub fn client(&self, host: HostId) -> Option<&'a DiscoveryClient> {
+    pub fn client(&self, host: HostId) -> Option<&'a ClientProcess> {
         match host.index().checked_sub(self.servers.len()) {
             None => self.servers[host.index()].embedded.as_ref(),
             Some(client) => self.clients[client].as_ref(),
@@ -154,8 +154,6 @@ impl<'a> WorldView<'a> {
     #[must_use]
     pub fn wants_to_be_registered(&self, host: HostId) -> bool {
         let registers = self.setup.profile_of(host).client.register_with_eureka;
-        registers
-            && self.is_alive(host)
-            && self.client(host).is_none_or(DiscoveryClient::is_staying)
+        registers && self.is_alive(host) && self.client(host).is_none_or(ClientProcess::is_staying)
     }
 }

@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::eureka::client::{
-    AttemptFailure, ClientConfig, ClientProfile, Cx, DiscoveryClient, Draws, Effect, Endpoints,
-    ErrorBody, HttpClientKind, InstanceConfig, JobId, Jobs, Outcome, Request, ViewId, Views,
+    AttemptFailure, ClientProcess, ClientProfile, Cx, Draws, Effect, Endpoints, ErrorBody,
+    HttpClientKind, JobId, Jobs, Outcome, Request, ViewId, Views,
 };
 use crate::eureka::server::{Application, Applications, CacheKey};
 use crate::eureka::{
-    ActionType, AppId, Flavor, InstanceInfo, InstanceKey, InstanceStatus, Metadata, Names,
+    ActionType, AppId, Flavor, InstanceInfo, InstanceKey, InstanceStatus, Metadata, Names, Release,
 };
 use crate::time::{HostClock, Instant, Now, Span};
 
@@ -56,6 +56,7 @@ pub(super) struct Drawn {
     /// The next session lengths; 0.5 after these.
     pub(super) sessions: VecDeque<f64>,
     pub(super) hand_off: Span,
+    pub(super) address_hash: i32,
     /// How many lists of servers were shuffled.
     pub(super) shuffles: u32,
 }
@@ -77,6 +78,10 @@ impl Draws for Drawn {
     fn hand_off(&mut self) -> Span {
         self.hand_off
     }
+
+    fn address_hash(&mut self) -> i32 {
+        self.address_hash
+    }
 }
 
 struct Answer {
@@ -94,7 +99,7 @@ pub(super) struct Bench {
     pub(super) views: Views,
     /// When `shutdown()` returned.
     pub(super) exited: Option<u64>,
-    pub(super) client: Option<DiscoveryClient>,
+    pub(super) client: Option<ClientProcess>,
     jobs: Jobs,
     names: Names,
     key: InstanceKey,
@@ -122,17 +127,7 @@ impl Bench {
             Flavor::Netflix => HttpClientKind::Jersey3,
             Flavor::SpringCloud => HttpClientKind::RestClient,
         };
-        let profile = ClientProfile {
-            flavor,
-            http_client,
-            client: ClientConfig::new(flavor),
-            instance: InstanceConfig::new(),
-            warm_up: Span::ZERO,
-            drain: Span::ZERO,
-            vip_address: None,
-            secure_vip_address: None,
-            metadata: Metadata::default(),
-        };
+        let profile = ClientProfile::new(flavor, Release::NEWEST, http_client);
         let own_zone = (0..servers).collect();
         let nothing = Arc::new(applications(&mut names, 1, ""));
         Self {
@@ -142,6 +137,7 @@ impl Bench {
                 orders: VecDeque::new(),
                 sessions: VecDeque::new(),
                 hand_off: Span::ZERO,
+                address_hash: 0,
                 shuffles: 0,
             },
             views: Views::default(),
@@ -180,7 +176,11 @@ impl Bench {
     /// The process starts now.
     pub(super) fn start(&mut self) {
         let key = self.key;
-        self.client = Some(self.act(|cx| DiscoveryClient::start(cx, key)));
+        self.client = Some(self.act(|cx| {
+            let mut client = ClientProcess::start(cx, key);
+            client.wake(cx);
+            client
+        }));
     }
 
     /// Lets everything happen that is due by `ms`.
@@ -188,7 +188,7 @@ impl Bench {
         let end = ms * MILLI;
         loop {
             let answer = self.answers.iter().map(|answer| (answer.at, answer.number)).min();
-            let woken = self.client.as_ref().and_then(DiscoveryClient::next_wake);
+            let woken = self.client.as_ref().and_then(ClientProcess::next_wake);
             let woken = woken.map(|mono| HostClock::instant_of_mono(mono).nanos());
             let next = answer.map(|(at, _)| at).into_iter().chain(woken).min();
             let Some(next) = next.filter(|&next| next <= end) else {
@@ -200,7 +200,7 @@ impl Bench {
                 let answer = self.answers.swap_remove(place.unwrap());
                 self.with(|client, cx| client.ended(cx, answer.job, answer.outcome));
             } else {
-                self.with(DiscoveryClient::wake);
+                self.with(|_, _| {});
             }
         }
         self.now_ns = end;
@@ -234,11 +234,11 @@ impl Bench {
 
     /// The process is killed: what it sent is on its way, nothing else is left of it.
     pub(super) fn kill(&mut self) {
-        self.client.take().unwrap().bury(&mut self.views);
+        self.client.take().unwrap().bury(&mut self.views, &mut self.jobs);
         self.answers.clear();
     }
 
-    pub(super) fn client(&self) -> &DiscoveryClient {
+    pub(super) fn client(&self) -> &ClientProcess {
         self.client.as_ref().unwrap()
     }
 
@@ -312,9 +312,13 @@ impl Bench {
         Arc::new(applications(&mut self.names, version, text))
     }
 
-    fn with<R>(&mut self, act: impl FnOnce(&mut DiscoveryClient, &mut Cx<'_>) -> R) -> R {
+    fn with<R>(&mut self, act: impl FnOnce(&mut ClientProcess, &mut Cx<'_>) -> R) -> R {
         let mut client = self.client.take().unwrap();
-        let result = self.act(|cx| act(&mut client, cx));
+        let result = self.act(|cx| {
+            let result = act(&mut client, cx);
+            client.wake(cx);
+            result
+        });
         self.client = Some(client);
         result
     }
@@ -331,6 +335,7 @@ impl Bench {
             jobs: &mut self.jobs,
             views: &mut self.views,
             draws: &mut self.draws,
+            tell_routine: false,
             out: &mut out,
         });
         for effect in out {
@@ -341,12 +346,12 @@ impl Bench {
 
     fn apply(&mut self, effect: Effect) {
         match effect {
-            Effect::Send { job, server, request } => self.receive(job, server, &request),
-            Effect::LocalStatus { status, dirty } => {
+            Effect::Send { job, server, request, .. } => self.receive(job, server, &request),
+            Effect::LocalStatus { status, dirty, .. } => {
                 self.statuses.push(format!("{} {status}@{}", self.now_ns / MILLI, dirty - EPOCH));
             }
             Effect::View { old, .. } => self.views.release(old),
-            Effect::Constructed => {}
+            Effect::Constructed | Effect::Unsent { .. } | Effect::Event(_) => {}
             Effect::Exited => {
                 // The process is gone: nobody is there to get an answer.
                 self.exited = Some(self.now_ns / MILLI);
@@ -376,7 +381,8 @@ impl Bench {
             rule.times -= 1;
             rule.stub
         });
-        let answered = |code, body, error_body| Outcome::Answered { code, body, error_body };
+        let answered =
+            |code, body, error_body| Outcome::Answered { code, body, error_body, location: None };
         let (outcome, shown, after) = match stub {
             Some(Stub::Code(code)) => {
                 (answered(code, None, ErrorBody::None), code.to_string(), millis(usual_ms))

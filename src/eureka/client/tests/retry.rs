@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 
-use super::super::transport::{Operation, Retryable, Stack};
+use super::super::resolver::Servers;
+use super::super::transport::{Operation, Stack, StackKind};
+use super::super::{DiscoveryClient, Which};
 use super::bench::{Bench, Stub};
 use crate::eureka::Flavor;
 use crate::time::Span;
@@ -58,7 +60,7 @@ fn pin_list_and_quarantine_lead_where_they_led_the_real_client() {
         let mut bench = pinned(servers);
         match row["start"].as_str().unwrap() {
             "pinned" => {}
-            "fresh" => bench.client.as_mut().unwrap().registration = Stack::default(),
+            "fresh" => bench.client.as_mut().unwrap().client.registration = Stack::new(),
             other => panic!("{other}"),
         }
         for server in 0..dead {
@@ -162,15 +164,17 @@ fn a_small_percentage_forgives_every_quarantined_server_at_once() {
     assert_eq!(heartbeats(&mut bench, 20_100, 2), ["s1! s0! s1!", "s0! s1! s2"]);
 }
 
-/// Which servers are left when this many of `servers` are in quarantine.
-fn candidates(servers: u16, quarantined: u16) -> Vec<u16> {
-    let mut session = Retryable::default();
-    for server in 0..quarantined {
-        let client = session.endpoint_client(server);
-        session.failed(client, true);
-    }
-    let list: Vec<u16> = (0..servers).collect();
-    session.host_candidates(&list, 0.66)
+const REGISTRATION: StackKind = StackKind::Registration;
+
+/// A client that knows so many servers.
+fn client(servers: u16) -> DiscoveryClient {
+    let mut client = DiscoveryClient::new(Which::First);
+    client.servers = Servers::of(&(0..servers).collect::<Vec<_>>(), &[]);
+    client
+}
+
+fn candidates(client: &mut DiscoveryClient) -> Vec<u16> {
+    client.host_candidates(REGISTRATION, 0, 0.66)
 }
 
 /// The thresholds of spec §7.3 (for three servers and fewer quarantine never excludes one).
@@ -180,51 +184,63 @@ fn two_thirds_of_the_servers_rounded_down_in_quarantine_forgive_all() {
         [(1, 1), (2, 1), (3, 1), (4, 2), (5, 3), (6, 3), (7, 4), (8, 5), (9, 5), (10, 6)]
     {
         for quarantined in 0..=servers {
-            let left = candidates(servers, quarantined);
+            let mut client = client(servers);
+            for server in 0..quarantined {
+                client.quarantine(REGISTRATION, 0, server);
+            }
             let first = if quarantined >= threshold { 0 } else { quarantined };
-            assert_eq!(left, (first..servers).collect::<Vec<_>>(), "{quarantined} of {servers}");
+            let left: Vec<u16> = (first..servers).collect();
+            assert_eq!(candidates(&mut client), left, "{quarantined} of {servers}");
         }
     }
 }
 
 #[test]
 fn a_server_that_left_the_list_leaves_the_quarantine() {
-    let mut session = Retryable::default();
+    let mut client = client(4);
     for server in [0, 8, 9] {
-        let client = session.endpoint_client(server);
-        session.failed(client, true);
+        client.quarantine(REGISTRATION, 0, server);
     }
     // One of four, not three of four.
-    assert_eq!(session.host_candidates(&[0, 1, 2, 3], 0.66), [1, 2, 3]);
+    assert_eq!(candidates(&mut client), [1, 2, 3]);
+}
+
+#[test]
+fn the_quarantine_of_one_stack_is_not_that_of_the_other() {
+    let mut client = client(4);
+    client.quarantine(StackKind::Query, 0, 0);
+    assert_eq!(candidates(&mut client), [0, 1, 2, 3]);
 }
 
 #[test]
 fn a_success_takes_nobody_out_of_quarantine() {
-    let mut session = Retryable::default();
-    let client = session.endpoint_client(0);
-    session.failed(client, true);
-    session.succeeded(client);
-    assert_eq!(session.host_candidates(&[0, 1, 2, 3], 0.66), [1, 2, 3]);
+    let mut client = client(4);
+    let endpoint = client.retryable(REGISTRATION, 0).endpoint_client(0);
+    client.quarantine(REGISTRATION, 0, 0);
+    client.retryable(REGISTRATION, 0).pin(endpoint);
+    assert_eq!(candidates(&mut client), [1, 2, 3]);
 }
 
 #[test]
 fn a_pinned_server_that_fails_is_unpinned_but_not_quarantined() {
-    let mut session = Retryable::default();
-    let client = session.endpoint_client(0);
-    session.succeeded(client);
-    session.failed(client, false);
-    assert_eq!(session.pinned(), None);
-    assert_eq!(session.host_candidates(&[0, 1, 2, 3], 0.66), [0, 1, 2, 3]);
+    let mut bench = pinned(4);
+    bench.rule_times(0, "*", Stub::Refuse, 1);
+    bench.to(15_000);
+    // Tried again at once, as the first of the list.
+    bench.expect(&["10000 PUT s0 UP@0 refused", "10001 PUT s0 UP@0 200"]);
 }
 
 #[test]
 fn a_late_failure_of_an_old_pin_leaves_a_newer_one_even_at_the_same_server() {
-    let mut session = Retryable::default();
+    let mut client = client(4);
+    let session = client.retryable(REGISTRATION, 0);
     let (old, new) = (session.endpoint_client(0), session.endpoint_client(0));
-    session.succeeded(old);
-    session.succeeded(new);
-    session.failed(old, false);
+    session.pin(old);
+    session.pin(new);
+    session.unpin(old);
     assert_eq!(session.pinned(), Some(new));
+    session.unpin(new);
+    assert_eq!(session.pinned(), None);
 }
 
 #[test]

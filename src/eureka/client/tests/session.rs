@@ -32,9 +32,9 @@ fn lose_the_first(bench: &mut Bench) {
 
 /// Whether a session that begins with this draw is over so many ms later.
 fn is_over(draw: f64, after: i64) -> bool {
-    let mut stack = Stack::default();
-    let first = stack.begin_call(1_200_000, EPOCH, || draw);
-    stack.begin_call(1_200_000, EPOCH + after, || 0.5) != first
+    let mut stack = Stack::new();
+    stack.begin_session(1_200_000, EPOCH, draw);
+    stack.session_is_over(EPOCH + after)
 }
 
 #[test]
@@ -57,7 +57,8 @@ fn a_session_lasts_from_half_to_one_and_a_half_of_what_is_configured() {
 fn the_first_call_after_the_end_of_a_session_goes_to_the_head_of_the_list() {
     let mut bench = at_the_second(2);
     bench.profile.client.sessioned_client_reconnect_interval_seconds = 100;
-    bench.draws.sessions = [0.0, 0.9].into();
+    // The first is drawn at construction and never used.
+    bench.draws.sessions = [0.7, 0.0, 0.9].into();
     lose_the_first(&mut bench);
     bench.rule(0, "*", Stub::Code(200));
     // From 0 on 50 s; the heartbeat of 50 s is the first after that.
@@ -103,8 +104,9 @@ fn the_session_is_measured_by_the_wall_clock() {
 fn registrations_and_fetches_have_sessions_of_their_own() {
     let mut bench = Bench::new(Flavor::Netflix, 2);
     bench.profile.client.sessioned_client_reconnect_interval_seconds = 100;
-    // The fetches' session is drawn first, by the constructor's fetch: 145 s; then the heartbeats': 55 s.
-    bench.draws.sessions = [0.95, 0.05].into();
+    // Two are drawn at construction and never used. Then the fetches' session is drawn first, by the
+    // constructor's fetch: 145 s; then the heartbeats': 55 s.
+    bench.draws.sessions = [0.5, 0.5, 0.95, 0.05].into();
     bench.rule_times(0, "*", Stub::Refuse, 2);
     bench.start();
     bench.to(100_000);

@@ -1,7 +1,8 @@
 //! From the process start to the first registration, in both flavours.
 
+use super::super::resolver::Servers;
 use super::bench::{Bench, Stub};
-use crate::eureka::client::{ClientConfig, Endpoints};
+use crate::eureka::client::{ClientConfig, ClientProcess, Endpoints};
 use crate::eureka::config::{ConfigError, ConfigValue};
 use crate::eureka::{Flavor, InstanceStatus};
 use crate::time::Span;
@@ -275,4 +276,18 @@ fn a_health_check_cannot_be_switched_on_without_effect() {
     let mut config = ClientConfig::new(Flavor::SpringCloud);
     let on = ConfigValue::Flag(true);
     assert_eq!(config.set("healthcheck.enabled", &on), Err(ConfigError::NotYet));
+}
+
+/// Between its timers a client is nothing but this, with the few servers that it knows.
+#[test]
+fn a_client_that_waits_takes_two_hundred_bytes_and_nothing_on_the_heap() {
+    assert!(size_of::<ClientProcess>() <= 200, "{}", size_of::<ClientProcess>());
+    for flavor in [Flavor::Netflix, Flavor::SpringCloud] {
+        let mut bench = Bench::new(flavor, 6);
+        bench.start();
+        bench.to(100_000);
+        let client = bench.client();
+        assert!(client.client.rare.is_none() && client.extras.is_none(), "{flavor:?}: {client:?}");
+        assert!(matches!(client.client.servers, Servers::Few(6, _)));
+    }
 }

@@ -1,0 +1,615 @@
+//! Drives one client through a trace's time.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::judge::{Judge, Kind};
+use super::render::{self, Render};
+use super::{Drawn, Event, Question, Refusal, Trace};
+use crate::eureka::client::{
+    Application, AttemptFailure, ClientEvent, ClientProcess, ClientProfile, Cx, Draws, Effect,
+    Endpoints, ErrorBody, HttpClientKind, JobId, Jobs, Outcome, Request, Unsent, ViewId, Views,
+    Which, Worker,
+};
+use crate::eureka::config::{ConfigError, ConfigValue};
+use crate::eureka::java::hash_code;
+use crate::eureka::server::Applications;
+use crate::eureka::{InstanceKey, Names};
+use crate::golden::Mismatch;
+use crate::golden::client::{Act, Answered, ClientHeader, Construct, Draw};
+use crate::replay::Replayed;
+use crate::time::{HostClock, Instant, Now, Span};
+
+/// How many lines may come out for each that was recorded, before the rest is given up.
+const MOST_LINES: usize = 10;
+
+/// The end of a request, on its way to the client.
+struct Ending {
+    /// ns; none if it never comes.
+    at: Option<u64>,
+    job: JobId,
+    outcome: Outcome<Arc<Applications>>,
+    /// It brings a whole registry.
+    full: bool,
+    sent: u64,
+    /// The line that will tell of it.
+    line: Value,
+}
+
+/// The draws of the trace, to be drawn again.
+struct DrawQueue {
+    now: u64,
+    /// How many `java.util.Random` were made or used, as the recorder counts them.
+    numbers: u32,
+    queue: VecDeque<Drawn>,
+    /// Draws that came at another time, or were others.
+    wrong: Vec<(u64, Value, Value)>,
+}
+
+impl DrawQueue {
+    fn next(&mut self, what: &str) -> Option<Draw> {
+        let missing = json!(format!("{what} at {} ms", self.now as f64 / 1e6));
+        let Some(drawn) = self.queue.pop_front() else {
+            self.wrong.push((u64::MAX, Value::Null, missing));
+            return None;
+        };
+        let kind = match drawn.draw {
+            Draw::ServerOrder(_) => "server-order",
+            Draw::SessionLength(_) => "session-length",
+        };
+        if drawn.at != self.now || kind != what {
+            self.wrong.push((drawn.line, json!(kind), missing));
+        }
+        Some(drawn.draw)
+    }
+}
+
+impl Draws for DrawQueue {
+    fn shuffle(&mut self, servers: &mut [u16]) {
+        if servers.len() < 2 {
+            return;
+        }
+        if let Some(Draw::ServerOrder(order)) = self.next("server-order") {
+            let sorted = |list: &[u16]| {
+                let mut list = list.to_vec();
+                list.sort_unstable();
+                list
+            };
+            if sorted(&order) == sorted(servers) {
+                servers.copy_from_slice(&order);
+            }
+        }
+    }
+
+    fn session_length(&mut self) -> f64 {
+        self.numbers = self.numbers.wrapping_add(1);
+        match self.next("session-length") {
+            Some(Draw::SessionLength(u)) => u,
+            _ => 0.5,
+        }
+    }
+
+    fn hand_off(&mut self) -> Span {
+        Span::ZERO
+    }
+
+    fn address_hash(&mut self) -> i32 {
+        hash_code("127.0.0.1")
+    }
+}
+
+/// The client and everything around it.
+pub(super) struct Driver {
+    trace: Trace,
+    names: Names,
+    key: InstanceKey,
+    profile: ClientProfile,
+    endpoints: Endpoints,
+    regions: Option<String>,
+    epoch: i64,
+    until: u64,
+    clock: HostClock,
+    now: u64,
+    client: Option<ClientProcess>,
+    jobs: Jobs,
+    views: Views,
+    draws: DrawQueue,
+    endings: Vec<Ending>,
+    judge: Judge,
+    construct: Construct,
+    constructed: bool,
+    hand_off_immediate: bool,
+    status: Value,
+    view: Value,
+    stored_hash: Option<String>,
+    last_fetch_ok: i64,
+    last_heartbeat_ok: i64,
+    /// The number of the first random number of the last shuffle.
+    shuffle: u32,
+    generation: u32,
+}
+
+impl Driver {
+    pub(super) fn new(
+        header: &ClientHeader,
+        mut trace: Trace,
+        mut names: Names,
+    ) -> Result<Self, Refusal> {
+        let mut profile = ClientProfile::new(header.flavor, header.release, header.transport);
+        profile.application = Application::Scripted;
+        profile.registries_come_as_objects = true;
+        let mut zones = 1;
+        let mut regions = None;
+        for (key, value) in &header.config {
+            match (key.as_str(), value) {
+                ("eureka.client.region-zones", ConfigValue::Text(list)) => {
+                    zones = list.split(',').count();
+                }
+                ("eureka.client.fetch-remote-regions-registry", ConfigValue::Text(list)) => {
+                    regions = Some(list.clone());
+                }
+                _ => configure(&mut profile, key, value)?,
+            }
+        }
+        let vip = &profile.client.registry_refresh_single_vip_address;
+        profile.single_vip = (!vip.is_empty()).then(|| names.intern(vip));
+        for scripted in &trace.script {
+            if let Event::Act(Act::HoldReplicatorStart(held)) = scripted.what {
+                profile.replicator_start_takes = held;
+            }
+        }
+        let of_second = trace.script.iter().filter_map(|scripted| match &scripted.what {
+            Event::Act(Act::SecondClient(servers)) => Some(servers),
+            _ => None,
+        });
+        let of_second: Vec<u16> = of_second.flatten().copied().collect();
+        let own: Vec<u16> =
+            (0..header.servers).filter(|server| !of_second.contains(server)).collect();
+        let other_zones = own.repeat(zones - 1);
+        let endpoints = Endpoints { own_zone: own, other_zones, in_given_order: false };
+        let app = names.app("A");
+        let key = names.instance(app, "i1");
+        let queue = std::mem::take(&mut trace.draws);
+        Ok(Self {
+            key,
+            profile,
+            endpoints,
+            regions,
+            epoch: header.epoch_ms,
+            until: header.until,
+            clock: HostClock::new(header.epoch_ms),
+            now: 0,
+            client: None,
+            jobs: Jobs::default(),
+            views: Views::default(),
+            draws: DrawQueue { now: 0, numbers: 0, queue, wrong: Vec::new() },
+            endings: Vec::new(),
+            judge: Judge::default(),
+            construct: Construct::default(),
+            constructed: false,
+            hand_off_immediate: false,
+            status: Value::Null,
+            view: Value::Null,
+            stored_hash: None,
+            last_fetch_ok: -1,
+            last_heartbeat_ok: -1,
+            shuffle: 0,
+            generation: 0,
+            trace,
+            names,
+        })
+    }
+
+    pub(super) fn run(mut self) -> Replayed {
+        let most = 1_000 + MOST_LINES * self.trace.recorded.len();
+        while self.judge.len() < most && self.next_instant() {
+            if self.trace.script.front().is_some_and(|scripted| scripted.at <= self.now) {
+                self.script();
+            } else if let Some(place) = self.first_ending().filter(|(at, _)| *at <= self.now) {
+                let ending = self.endings.remove(place.1);
+                self.deliver(ending);
+            } else {
+                self.step(|client, cx| _ = client.wake_one(cx));
+            }
+        }
+        for ending in std::mem::take(&mut self.endings) {
+            self.judge.came(ending.sent, Kind::Request, ending.line);
+        }
+        let left = self.draws.queue.drain(..);
+        let unused =
+            left.map(|drawn| (drawn.line, json!("a draw"), Value::Null)).collect::<Vec<_>>();
+        for (line, expected, got) in self.draws.wrong.into_iter().chain(unused) {
+            let end = self.trace.recorded.last().map_or(1, |recorded| recorded.line);
+            self.judge.differs(line.min(end), "draw", expected, got);
+        }
+        self.judge.verdict(self.trace.recorded)
+    }
+
+    /// Goes to the next instant at which something happens; false after the last.
+    fn next_instant(&mut self) -> bool {
+        let scripted = self.trace.script.front().map(|scripted| scripted.at);
+        let ending = self.first_ending().map(|(at, _)| at);
+        let timer = self.client.as_ref().and_then(ClientProcess::next_wake);
+        let timer = timer.map(|mono| HostClock::instant_of_mono(mono).nanos());
+        let next = [scripted, ending, timer].into_iter().flatten().min();
+        let Some(next) = next.filter(|next| *next <= self.until) else {
+            return false;
+        };
+        self.now = self.now.max(next);
+        self.draws.now = self.now;
+        self.now <= self.until
+    }
+
+    fn first_ending(&self) -> Option<(u64, usize)> {
+        let ends = self.endings.iter().enumerate();
+        ends.filter_map(|(place, ending)| Some((ending.at?, place))).min()
+    }
+
+    fn clock_now(&self) -> Now {
+        self.clock.now(Instant::from_nanos(self.now))
+    }
+
+    /// The next line of the script.
+    fn script(&mut self) {
+        let Some(scripted) = self.trace.script.pop_front() else {
+            return;
+        };
+        match scripted.what {
+            Event::Probe => self.probe(),
+            Event::Act(act) => self.act(act),
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Construct(construct) => {
+                self.construct = construct;
+                self.start();
+            }
+            Act::SetStatus(status) => {
+                self.step(|client, cx| client.set_instance_status(cx, status))
+            }
+            Act::SetMetadata(key, value) => self.step(|client, cx| {
+                let mut metadata = client.metadata().cloned().unwrap_or_default();
+                Arc::make_mut(&mut metadata).insert(Arc::from(key), Arc::from(value));
+                client.set_metadata(cx, metadata);
+            }),
+            Act::SetConfig(change) => self.step(|client, cx| client.configure_instance(cx, change)),
+            Act::Health(answer, duration) => {
+                if let Some(client) = &mut self.client {
+                    client.set_health(answer, duration);
+                } else {
+                    self.profile.health = (answer, duration);
+                }
+            }
+            Act::RegisterHealth => self.step(ClientProcess::register_health_check),
+            Act::RegisterCallback => {
+                self.step(|client, _| client.register_health_check_callback());
+            }
+            Act::Shutdown(first) => self.step(|client, cx| {
+                if let Some(status) = first {
+                    client.set_instance_status(cx, status);
+                }
+                client.shutdown(cx, Which::First);
+            }),
+            Act::StepClock(ms) => {
+                self.clock.step(Instant::from_nanos(self.now), ms * 1_000_000);
+            }
+            // Nothing is left to happen after the end.
+            Act::Pause(span) => self.now = self.now.saturating_add(span.nanos()),
+            Act::Torn(span) => self.profile.torn_bodies = span,
+            Act::HandOffImmediate => self.hand_off_immediate = true,
+            Act::SecondClient(servers) => {
+                let endpoints = Endpoints { own_zone: servers, ..Endpoints::default() };
+                self.step(|client, cx| client.construct_second(cx, endpoints));
+            }
+            Act::SecondShutdown => self.step(|client, cx| client.shutdown(cx, Which::Second)),
+            // Read before the start; and no trace with the other is replayed.
+            Act::HoldReplicatorStart(_) | Act::Preempt(_) => {}
+        }
+    }
+
+    fn probe(&mut self) {
+        let Some(client) = &self.client else {
+            return;
+        };
+        let since = |wall: i64| if wall < 0 { wall } else { wall - self.epoch };
+        let line = json!({
+            "last-fetch-ok": since(self.last_fetch_ok),
+            "last-heartbeat-ok": since(self.last_heartbeat_ok),
+            "fetch-generation": client.fetch_generation(),
+        });
+        self.judge.came(self.now, Kind::Probe, line);
+    }
+
+    fn start(&mut self) {
+        let key = self.key;
+        let (client, effects) = self.within(|cx| ClientProcess::start(cx, key));
+        self.client = Some(client);
+        self.apply(effects, false);
+        self.notice();
+    }
+
+    /// A thread of the client runs until it waits.
+    fn step(&mut self, act: impl FnOnce(&mut ClientProcess, &mut Cx<'_>)) {
+        let effects = self.run_thread(act);
+        self.apply(effects, false);
+        self.notice();
+    }
+
+    fn run_thread(&mut self, act: impl FnOnce(&mut ClientProcess, &mut Cx<'_>)) -> Vec<Effect> {
+        let Some(mut client) = self.client.take() else {
+            return Vec::new();
+        };
+        let ((), effects) = self.within(|cx| act(&mut client, cx));
+        self.client = Some(client);
+        effects
+    }
+
+    fn within<R>(&mut self, act: impl FnOnce(&mut Cx<'_>) -> R) -> (R, Vec<Effect>) {
+        let now = self.clock_now();
+        let mut out = Vec::new();
+        let result = act(&mut Cx {
+            now,
+            until: now.mono,
+            profile: &self.profile,
+            endpoints: &self.endpoints,
+            jobs: &mut self.jobs,
+            views: &mut self.views,
+            draws: &mut self.draws,
+            tell_routine: true,
+            out: &mut out,
+        });
+        (result, out)
+    }
+
+    fn apply(&mut self, effects: Vec<Effect>, full: bool) {
+        let mut stored = false;
+        let mut constructed = false;
+        for effect in effects {
+            match effect {
+                Effect::Send { job, worker, server, request, again } => {
+                    self.sent(job, worker, server, &request, again);
+                }
+                Effect::Unsent { worker, server, request, why } => {
+                    self.unsent(worker, server, &request, why);
+                }
+                Effect::LocalStatus { from: Some(from), status, .. } => {
+                    self.event_line(format!("status-change {from} -> {status}"));
+                }
+                Effect::LocalStatus { from: None, status, dirty } => {
+                    // The instance is there before the constructor begins.
+                    self.status = Render::new_instance(status, dirty - self.epoch);
+                    self.judge.came(self.now, Kind::Status, self.status.clone());
+                }
+                Effect::View { old, new } => {
+                    self.views.release(old);
+                    if full {
+                        self.stored_hash = Some(self.views.get(new).counts.to_string());
+                        stored = true;
+                    }
+                }
+                Effect::Event(ClientEvent::Constructed(Which::First)) => {
+                    self.notice();
+                    self.constructed = true;
+                    self.notice();
+                    self.event_line("constructed".to_owned());
+                    constructed = true;
+                }
+                Effect::Event(event) => self.event(event, stored),
+                Effect::Constructed | Effect::Exited => {}
+            }
+        }
+        if constructed {
+            self.after_construction();
+        }
+    }
+
+    /// The constructor's thread goes on, if the script says so, without waiting for anything.
+    fn after_construction(&mut self) {
+        let Construct { health, then, health_twice } = self.construct.clone();
+        let attach = |wanted: bool| wanted.then_some(None);
+        let acts = [attach(health), then.map(Some), attach(health_twice)];
+        for act in acts.into_iter().flatten() {
+            let effects = self.run_thread(|client, cx| match act {
+                None => client.register_health_check(cx),
+                Some(status) => client.set_instance_status(cx, status),
+            });
+            self.apply(effects, false);
+            if self.hand_off_immediate {
+                self.run_woken();
+            }
+        }
+    }
+
+    /// The threads that were woken run before the one that woke them goes on.
+    fn run_woken(&mut self) {
+        loop {
+            let mut ran = false;
+            self.step(|client, cx| ran = client.wake_one(cx));
+            if !ran {
+                return;
+            }
+        }
+    }
+
+    fn event(&mut self, event: ClientEvent, stored: bool) {
+        let wall = self.clock_now().wall;
+        match event {
+            ClientEvent::CacheRefreshed if !stored => {
+                let view = self.client.as_ref().map_or(ViewId::EMPTY, ClientProcess::view);
+                self.stored_hash = Some(self.views.get(view).counts.to_string());
+            }
+            ClientEvent::RefreshSucceeded => self.last_fetch_ok = wall,
+            ClientEvent::HeartbeatSucceeded => self.last_heartbeat_ok = wall,
+            ClientEvent::SupervisorDelay(which, delay) => {
+                let line = json!({render::supervised(which): delay.nanos() / 1_000_000});
+                self.judge.came(self.now, Kind::SupervisorDelay, line);
+            }
+            _ => {}
+        }
+        if let Some(text) = render::event(event) {
+            self.event_line(text);
+        }
+    }
+
+    fn event_line(&mut self, text: String) {
+        self.judge.came(self.now, Kind::Event, Value::String(text));
+    }
+
+    /// Status and view, if they changed: a thread has begun to wait.
+    fn notice(&mut self) {
+        let Some(client) = &self.client else {
+            return;
+        };
+        if client.fetch_generation() != self.generation {
+            // Each application is shuffled, then the lists of both kinds of VIP addresses: one list
+            // for each application, none of the secure ones.
+            self.generation = client.fetch_generation();
+            self.shuffle = self.draws.numbers.wrapping_add(1);
+            let apps = self.views.get(client.view()).apps.len() as u32;
+            self.draws.numbers = self.draws.numbers.wrapping_add(2 * apps + 2);
+        }
+        let render = self.render();
+        let status = render.status(client);
+        let stored = self.stored_hash.as_deref().filter(|_| self.profile.client.fetch_registry);
+        let only_up = self.profile.client.filter_only_up_instances;
+        let seed = self.trace.shows_order.then_some(self.shuffle);
+        let view = render.view(self.views.get(client.view()), stored, only_up, seed);
+        if status != self.status {
+            self.status = status.clone();
+            self.judge.came(self.now, Kind::Status, status);
+        }
+        if self.constructed && view != self.view {
+            self.view = view.clone();
+            self.judge.came(self.now, Kind::View, view);
+        }
+    }
+
+    fn render(&self) -> Render<'_> {
+        Render {
+            names: &self.names,
+            epoch: self.epoch,
+            regions: self.regions.as_deref(),
+            shows_lease: self.trace.shows_lease,
+        }
+    }
+
+    /// The recorded request that this one is, if there is one. It is taken out.
+    fn question(&mut self, line: &Value, again: bool, leaves: bool) -> Option<Question> {
+        let now = self.now;
+        let is_this = |question: &Question| {
+            let recorded = &question.request;
+            let same = |field: &str| recorded.get(field) == line.get(field);
+            let repeated = recorded.get("http-retry") == Some(&Value::Bool(true));
+            let left = match question.answer.answered {
+                Answered::Interrupted => false,
+                Answered::ClientClosed(_) => question.answer.after != Some(0),
+                _ => true,
+            };
+            question.at == now
+                && ["by", "server", "method", "path"].into_iter().all(same)
+                && repeated == again
+                && left == leaves
+        };
+        let place = self.trace.questions.iter().position(is_this)?;
+        Some(self.trace.questions.remove(place))
+    }
+
+    fn sent(&mut self, job: JobId, worker: Worker, server: u16, request: &Request, again: bool) {
+        let Some(client) = &self.client else {
+            return;
+        };
+        let mut line = self.render().request(client, worker, server, request);
+        if again {
+            line["http-retry"] = json!(true);
+        }
+        let full = matches!(request, Request::Get(what) if *what == self.profile.full_fetch());
+        let question = self.question(&line, again, true);
+        let failed = Outcome::Failed(AttemptFailure::Reset);
+        let Some(Question { request, answer, .. }) = question else {
+            line["outcome"] = json!("(no such request was recorded)");
+            let never = Ending { at: None, job, outcome: failed, full, sent: self.now, line };
+            self.endings.push(never);
+            return;
+        };
+        for field in ["outcome", "ms", "arrived", "answer", "content", "location"] {
+            if let Some(value) = request.get(field) {
+                line[field] = value.clone();
+            }
+        }
+        let answered = |code, body, location| Outcome::Answered {
+            code,
+            body,
+            error_body: ErrorBody::None,
+            location,
+        };
+        let (outcome, ends) = match answer.answered {
+            Answered::Code(code, body, location) => (answered(code, body, location), true),
+            Answered::Failed(failure) => (Outcome::Failed(failure), true),
+            Answered::ClientClosed(Some(code)) => (answered(code, None, None), true),
+            Answered::ClientClosed(None) => (failed, true),
+            Answered::Interrupted | Answered::Pending => (failed, false),
+        };
+        let at = answer.after.filter(|_| ends).map(|after| self.now.saturating_add(after));
+        self.endings.push(Ending { at, job, outcome, full, sent: self.now, line });
+    }
+
+    fn unsent(&mut self, worker: Worker, server: u16, request: &Request, why: Unsent) {
+        let Some(client) = &self.client else {
+            return;
+        };
+        let mut line = self.render().request(client, worker, server, request);
+        let outcome = match why {
+            Unsent::Interrupted => "interrupted",
+            Unsent::ClientClosed => "client-closed",
+        };
+        line["outcome"] = json!(outcome);
+        line["ms"] = json!(0);
+        self.question(&line, false, false);
+        self.judge.came(self.now, Kind::Request, line);
+    }
+
+    /// A request ends. That its transport was closed meanwhile is the client's to notice.
+    fn deliver(&mut self, ending: Ending) {
+        let Ending { job, outcome, full, sent, mut line, .. } = ending;
+        if let (Outcome::Answered { code, .. }, Some(client)) = (&outcome, &self.client) {
+            let jersey = self.profile.http_client != HttpClientKind::RestClient;
+            let closed = jersey && client.transport_is_closed(self.jobs.which(job));
+            let said = if closed { "client-closed".to_owned() } else { code.to_string() };
+            line["outcome"] = json!(said);
+        }
+        self.judge.came(sent, Kind::Request, line);
+        let effects = self.run_thread(|client, cx| client.ended(cx, job, outcome));
+        self.apply(effects, full);
+        self.notice();
+    }
+}
+
+/// Sets a key of the header's configuration. The recorder leaves out the `should-` of some.
+fn configure(profile: &mut ClientProfile, key: &str, value: &ConfigValue) -> Result<(), Refusal> {
+    let result = if let Some(rest) = key.strip_prefix("eureka.client.") {
+        let client = &mut profile.client;
+        match client.set(rest, value) {
+            Err(ConfigError::UnknownKey) => client.set(&format!("should-{rest}"), value),
+            result => result,
+        }
+    } else if let Some(rest) = key.strip_prefix("eureka.instance.") {
+        profile.instance.set(rest, value)
+    } else {
+        Err(ConfigError::UnknownKey)
+    };
+    match result {
+        Ok(_) => Ok(()),
+        Err(ConfigError::NotYet) => Err(Refusal::Skip(format!("{key} is not modelled"))),
+        Err(_) => {
+            let expected = crate::golden::config_json(value);
+            let got = json!("(not understood: a setting wanted)");
+            let field = format!("config.{key}");
+            let wrong = Mismatch { field, expected: Box::new(expected), got: Box::new(got) };
+            Err(Refusal::Mismatch(1, Box::new(wrong)))
+        }
+    }
+}
