@@ -155,7 +155,9 @@ pub(super) fn traffic<DB: DrawingBackend>(
             // A step goes on from its point, which is where the piece begins.
             (point.from, count(&point.counts) as f64 / seconds)
         };
-        let points = recording.traffic.points().iter().map(point).collect();
+        let pieces = recording.traffic.points();
+        let mut points: Vec<_> = pieces.iter().map(point).collect();
+        points.extend(pieces.last().map(|last| (last.to, point(last).1)));
         Curve { points, stroke, label: label.to_owned() }
     };
     let calls = line("calls", Stroke::solid(ALIVE, 1), |counts| counts.calls);
