@@ -78,14 +78,20 @@ fn a_plain_rest_client_does_what_it_is_said_to_do() {
 fn what_is_wrong_with_them_is_said() {
     let at = |action: &str| format!("[[timeline]]\nat = '1m'\n{action}");
     let cases: [(String, Expect); 6] = [
-        (at("set-health = { select = 'clients', status = 'DOWN' }"), expect![[r#"
+        (
+            at("set-health = { select = 'clients', status = 'DOWN' }"),
+            expect![[r#"
             s.toml:15:14: S016 none of these has a health check
                 = add `health = { check = true }`
-        "#]]),
-        (at("set-health = { select = 'clients' }"), expect![[r#"
+        "#]],
+        ),
+        (
+            at("set-health = { select = 'clients' }"),
+            expect![[r#"
             s.toml:15:14: S004 `set-health` lacks `status`
                 = add `status = "DOWN"`
-        "#]]),
+        "#]],
+        ),
         (
             format!(
                 "health = {{ check = true }}\n{}",
