@@ -14,7 +14,7 @@ use super::instance_id::Template;
 use super::reader::{Read, Reader, duration, texts};
 use super::source::Place;
 use super::tree::{Node, Value};
-use super::{health, rest_client};
+use super::{health, rest_client, second_client};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Flavor, InstanceStatus};
 use crate::sim::{ClientSetup, Stream, Streams};
@@ -88,6 +88,7 @@ fn group(
     let start_place = reader.key_place("start");
     let zones = zones(&mut reader, cluster, diags);
     let servers = servers(&mut reader, builder);
+    let second = second_client::read(&mut reader, builder);
     reader.finish(&mut builder.diags);
 
     let (Some(name), Some(count), Some(template), Some(starts)) = (&name, count, template, starts)
@@ -112,6 +113,7 @@ fn group(
         health_check: health.check || config.client.healthcheck_enabled,
         never_out_of_service: health.never_out_of_service,
         rest,
+        second: second.map(Arc::new),
         client: config.client,
         instance: config.instance,
         warm_up,
@@ -322,7 +324,7 @@ fn zones(reader: &mut Reader<'_>, cluster: &Cluster<'_>, diags: &mut Diagnostics
     if zones.is_empty() { vec![0] } else { zones }
 }
 
-fn servers(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Vec<u16>> {
+pub(super) fn servers(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Vec<u16>> {
     let node = reader.node("servers")?;
     if matches!(&node.value, Value::List(list) if list.is_empty()) {
         builder.diags.out_of_range(&node.place, "`servers`", "at least one name");

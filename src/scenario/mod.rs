@@ -20,6 +20,7 @@ mod plan;
 mod reader;
 mod rest;
 mod rest_client;
+mod second_client;
 mod select;
 mod source;
 mod spelling;

@@ -45,6 +45,24 @@ impl ClientProcess {
         }
     }
 
+    /// The application's second client comes and goes at its times.
+    pub(super) fn await_second(&mut self, cx: &Cx<'_>) {
+        if let Some(second) = &cx.profile.second {
+            let due = |after: Span| cx.now.mono.saturating_add(after.nanos());
+            self.client.sleep(due(second.start), Sleeper::SecondClient);
+            if let Some(stop) = second.stop {
+                self.client.sleep(due(stop), Sleeper::SecondShutdown);
+            }
+        }
+    }
+
+    /// The second client is made, if the application still runs.
+    pub(super) fn begin_second(&mut self, cx: &mut Cx<'_>) {
+        if let (Some(second), true) = (&cx.profile.second, self.is_staying()) {
+            self.construct_second(cx, second.endpoints.clone());
+        }
+    }
+
     /// The client was made: what the application does with it. Spring attaches a health check, sets
     /// the initial status, and attaches the check again.
     pub(super) fn begin_to_work(&mut self, cx: &mut Cx<'_>) {

@@ -62,6 +62,7 @@ impl ClientProcess {
             process.begin_rest(cx);
         } else {
             process.await_warm_up(cx);
+            process.await_second(cx);
             process.construct(cx);
         }
         process
@@ -168,6 +169,10 @@ impl ClientProcess {
     /// `DiscoveryClient.shutdown()`: first the replicator is stopped. Heartbeats go on meanwhile. A
     /// second call waits for the first, and does nothing.
     pub fn shutdown(&mut self, cx: &mut Cx<'_>, which: Which) {
+        let second = self.extras.as_ref().is_some_and(|extras| extras.second.is_some());
+        if which == Which::Second && !second {
+            return;
+        }
         self.as_client(which, |process| process.shut_down(cx));
     }
 

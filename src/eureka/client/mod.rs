@@ -36,7 +36,7 @@ pub use event::{ClientEvent, ConstructFailure, Supervised, Which};
 use health::Health;
 pub use health::{HealthAnswer, HealthCheck, HealthDuration};
 pub use job::{JobId, Jobs, Request, Worker};
-pub use profile::{Application, ClientProfile, ErrorBody, HttpClientKind};
+pub use profile::{Application, ClientProfile, ErrorBody, HttpClientKind, SecondClient};
 use rare::{Rare, Sleeper};
 pub use rate_limiter::RateLimiter;
 use replicator::Replicator;
@@ -312,6 +312,8 @@ impl ClientProcess {
         match what {
             Sleeper::Application => self.application_wakes(cx),
             Sleeper::AttachHealthCheck => self.register_health_check(cx),
+            Sleeper::SecondClient => self.begin_second(cx),
+            Sleeper::SecondShutdown => self.shutdown(cx, Which::Second),
             Sleeper::OnDemand => self.run_on_demand(cx),
             Sleeper::Periodic => self.refresh_instance_info(cx),
             Sleeper::Cancelled => self.replicator_may_have_terminated(cx),

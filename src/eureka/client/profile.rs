@@ -1,7 +1,10 @@
 //! What many clients have in common: configuration, transport, release.
 
+use std::sync::Arc;
+
 use super::config::{ClientConfig, InstanceConfig};
 use super::health::{HealthAnswer, HealthDuration};
+use super::resolver::Endpoints;
 use super::rest::RestClient;
 use crate::eureka::server::CacheKey;
 use crate::eureka::{Flavor, InstanceStatus, LeaseInfo, Metadata, NameId, Release};
@@ -97,6 +100,18 @@ pub enum Application {
     Scripted,
 }
 
+/// Another `DiscoveryClient` that an application makes on its `ApplicationInfoManager`. Whatever else
+/// there is to configure is as for the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondClient {
+    /// The servers it knows.
+    pub endpoints: Endpoints,
+    /// When it is made, from the process start.
+    pub start: Span,
+    /// When its `shutdown()` is called, from the process start; none if it ends with the process.
+    pub stop: Option<Span>,
+}
+
 /// How a client is built and run; shared by all that are alike.
 #[derive(Clone, Debug)]
 pub struct ClientProfile {
@@ -112,6 +127,8 @@ pub struct ClientProfile {
     pub instance: InstanceConfig,
     /// It is no Java client, but this.
     pub rest: Option<RestClient>,
+    /// Another client on the same `ApplicationInfoManager`.
+    pub second: Option<Arc<SecondClient>>,
     /// Whether the application attaches a health check at its start.
     pub health_check: bool,
     /// What the application's check answers at first, and how long it takes.
@@ -156,6 +173,7 @@ impl ClientProfile {
             client: ClientConfig::new(flavor),
             instance: InstanceConfig::new(),
             rest: None,
+            second: None,
             health_check: false,
             health: (HealthAnswer::Status(InstanceStatus::Up), HealthDuration::default()),
             never_out_of_service: false,

@@ -7,6 +7,7 @@ use super::{FLEET, problems};
 use crate::eureka::InstanceStatus;
 use crate::eureka::client::{HealthAnswer, InstanceChange, RestClient};
 use crate::sim::Action;
+use crate::time::Span;
 
 const APP: &str = "[[apps]]\nname = 'A'\ninstances = 1\n";
 
@@ -75,9 +76,24 @@ fn a_plain_rest_client_does_what_it_is_said_to_do() {
 }
 
 #[test]
+fn a_second_client_has_servers_and_times_of_its_own() {
+    let words = "second-client = { servers = ['eureka-0'], start = '2m', stop = '10m' }";
+    let plan = of(&format!("{APP}{words}"));
+    let second = client_profile(&plan, 0).second.clone().expect("there is one");
+    let times = (second.start, second.stop);
+    assert_eq!(times, (Span::from_secs(120), Some(Span::from_secs(600))));
+    assert_eq!((second.endpoints.own_zone, second.endpoints.in_given_order), (vec![0], true));
+}
+
+#[test]
 fn what_is_wrong_with_them_is_said() {
     let at = |action: &str| format!("[[timeline]]\nat = '1m'\n{action}");
-    let cases: [(String, Expect); 6] = [
+    let cases: [(String, Expect); 8] = [
+        ("second-client = { servers = ['eureka-9'], start = '2m' }".to_owned(), expect![[r#""#]]),
+        (
+            "second-client = { servers = ['eureka-0'], start = '2m', stop = '1m' }".to_owned(),
+            expect![[r#""#]],
+        ),
         (
             at("set-health = { select = 'clients', status = 'DOWN' }"),
             expect![[r#"
