@@ -82,17 +82,26 @@ fn a_second_client_has_servers_and_times_of_its_own() {
     let second = client_profile(&plan, 0).second.clone().expect("there is one");
     let times = (second.start, second.stop);
     assert_eq!(times, (Span::from_secs(120), Some(Span::from_secs(600))));
-    assert_eq!((second.endpoints.own_zone, second.endpoints.in_given_order), (vec![0], true));
+    assert_eq!(second.endpoints.own_zone, [0]);
+    assert!(second.endpoints.in_given_order);
 }
 
 #[test]
 fn what_is_wrong_with_them_is_said() {
     let at = |action: &str| format!("[[timeline]]\nat = '1m'\n{action}");
     let cases: [(String, Expect); 8] = [
-        ("second-client = { servers = ['eureka-9'], start = '2m' }".to_owned(), expect![[r#""#]]),
+        (
+            "second-client = { servers = ['eureka-9'], start = '2m' }".to_owned(),
+            expect![[r#"
+            s.toml:13:30: S007 there is no server `eureka-9`
+                = did you mean `eureka-0`?
+        "#]],
+        ),
         (
             "second-client = { servers = ['eureka-0'], start = '2m', stop = '1m' }".to_owned(),
-            expect![[r#""#]],
+            expect![[r#"
+                s.toml:13:64: S006 `stop` must be after `start`
+            "#]],
         ),
         (
             at("set-health = { select = 'clients', status = 'DOWN' }"),
