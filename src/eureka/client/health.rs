@@ -60,6 +60,8 @@ pub struct HealthDuration {
 pub(super) struct Evaluation {
     before: InstanceStatus,
     answer: HealthAnswer,
+    /// A callback is asked, whatever is attached when it has answered.
+    callback: bool,
     interruptible: bool,
     /// `shutdownNow()` set the thread's flag.
     pub(super) interrupted: bool,
@@ -113,7 +115,8 @@ impl ClientProcess {
             cx.tell(ClientEvent::HealthEvaluate(before, answer));
         }
         let interruptible = duration.interruptible;
-        let check = Evaluation { before, answer, interruptible, interrupted: false };
+        let callback = attached == HealthCheck::Callback;
+        let check = Evaluation { before, answer, callback, interruptible, interrupted: false };
         if duration.takes.is_zero() {
             self.evaluated(cx, check);
         } else {
@@ -140,13 +143,12 @@ impl ClientProcess {
     }
 
     fn evaluated(&mut self, cx: &mut Cx<'_>, check: Evaluation) {
-        let callback = self.client.health.attached == HealthCheck::Callback;
         let answer = match check.answer {
             HealthAnswer::Throw => {
                 cx.tell(ClientEvent::HealthException);
                 Some(InstanceStatus::Down)
             }
-            HealthAnswer::Status(status) if callback => {
+            HealthAnswer::Status(status) if check.callback => {
                 let up = status == InstanceStatus::Up;
                 let status = if up { InstanceStatus::Up } else { InstanceStatus::Down };
                 cx.tell(ClientEvent::Callback(status));

@@ -4,6 +4,11 @@ use super::event::{ClientEvent, Supervised};
 use super::job::{JobId, Step, Worker};
 use super::timer::Timer;
 use super::{ClientProcess, Cx};
+use crate::eureka::Release;
+
+/// Before this release a heartbeat that was answered 404 registered the instance as it was: with its
+/// old dirty timestamp, and dirty afterwards if it was dirty before.
+const IS_DIRTY_WHEN_UNKNOWN: Release = Release::new(1, 8, 1);
 
 impl ClientProcess {
     pub(super) fn schedule_heartbeats(&mut self, cx: &Cx<'_>) {
@@ -47,7 +52,8 @@ impl ClientProcess {
     /// The heartbeat was answered; 404 means register again, with a new dirty timestamp.
     pub(super) fn renewed(&mut self, cx: &mut Cx<'_>, id: JobId, code: u16) {
         if code == 404 {
-            let dirty = self.set_dirty(cx);
+            let sets_dirty = cx.profile.release >= IS_DIRTY_WHEN_UNKNOWN;
+            let dirty = sets_dirty.then(|| self.set_dirty(cx));
             self.next_call(cx, id, Step::ReRegister(dirty));
             return;
         }
@@ -58,9 +64,17 @@ impl ClientProcess {
     }
 
     /// Unlike the replicator, this path looks at the answer: only 204 makes the instance clean.
-    pub(super) fn re_registered(&mut self, cx: &mut Cx<'_>, id: JobId, dirty: i64, code: u16) {
+    pub(super) fn re_registered(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: JobId,
+        dirty: Option<i64>,
+        code: u16,
+    ) {
         if code == 204 {
-            self.unset_dirty(dirty);
+            if let Some(dirty) = dirty {
+                self.unset_dirty(dirty);
+            }
             cx.tell_routine(ClientEvent::HeartbeatSucceeded);
         }
         self.heartbeat_ended(cx, id);

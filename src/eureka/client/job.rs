@@ -46,8 +46,8 @@ pub enum Worker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Renew,
-    /// After a heartbeat was answered 404; the dirty timestamp that was set then.
-    ReRegister(i64),
+    /// After a heartbeat was answered 404; the dirty timestamp that was set then, if one was.
+    ReRegister(Option<i64>),
     /// The replicator's registration; the dirty timestamp when it began.
     Replicate(i64),
     /// The constructor's registration.

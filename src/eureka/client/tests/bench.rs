@@ -38,6 +38,8 @@ pub(super) enum Stub {
     Hang,
     /// Does its usual, but the answer comes only after so many ms.
     Slow(u64),
+    /// Answers this, without an entity and without doing anything, but only after so many ms.
+    Late(u64, u16),
     /// Breaks the connection after so many ms.
     Reset(u64),
     /// Answers 302, with a `Location` at this server.
@@ -180,6 +182,11 @@ impl Bench {
         bench
     }
 
+    /// The client is to fetch one VIP address only.
+    pub(super) fn fetch_single_vip(&mut self) {
+        self.profile.single_vip = Some(self.names.intern("b"));
+    }
+
     /// The process starts now.
     pub(super) fn start(&mut self) {
         let key = self.key;
@@ -274,6 +281,12 @@ impl Bench {
     /// The application changes its metadata.
     pub(super) fn set_metadata(&mut self) {
         self.with(|client, cx| client.set_metadata(cx, Metadata::default()));
+    }
+
+    /// The same, with this entry.
+    pub(super) fn set_metadata_entry(&mut self, key: &str, value: &str) {
+        let metadata = Metadata::new([(Arc::from(key), Arc::from(value))].into());
+        self.with(|client, cx| client.set_metadata(cx, metadata));
     }
 
     /// The process is asked to end.
@@ -471,6 +484,9 @@ impl Bench {
                     location: Some(target),
                 };
                 (outcome, "302".to_owned(), millis(usual_ms))
+            }
+            Some(Stub::Late(ms, code)) => {
+                (answered(code, None, ErrorBody::None), code.to_string(), millis(ms))
             }
             Some(Stub::Page(code, page)) => {
                 (answered(code, None, page), code.to_string(), millis(usual_ms))
