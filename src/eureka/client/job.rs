@@ -91,8 +91,9 @@ pub(super) struct Job {
     pub(super) attempts: u8,
     /// Redirects that this attempt has followed.
     pub(super) hops: u8,
-    /// The HTTP library has repeated this attempt's request already.
-    pub(super) repeated: bool,
+    /// How often this attempt's request was put on the wire, which the HTTP library may do by
+    /// itself.
+    pub(super) copies: u8,
     /// Its thread's interrupt flag is set.
     pub(super) interrupted: bool,
     /// The server of this attempt came from the list.
@@ -123,7 +124,7 @@ impl Jobs {
             step,
             attempts: 0,
             hops: 0,
-            repeated: false,
+            copies: 0,
             interrupted: false,
             from_list: false,
             client: None,

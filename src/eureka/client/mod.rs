@@ -30,7 +30,7 @@ use std::sync::Arc;
 pub use application::InstanceChange;
 use application::InstanceExtras;
 pub use config::{ClientConfig, InstanceConfig};
-pub use event::{ClientEvent, ConstructFailure, Supervised, Which};
+pub use event::{CallFailure, ClientEvent, ConstructFailure, Supervised, Which};
 use health::Health;
 pub use health::{HealthAnswer, HealthCheck, HealthDuration};
 pub use job::{JobId, Jobs, Request, Worker};

@@ -37,6 +37,8 @@ pub(super) enum Stub {
     Hang,
     /// Does its usual, but the answer comes only after so many ms.
     Slow(u64),
+    /// Answers this after so many ms, without doing anything.
+    Late(u16, u64),
     /// Breaks the connection after so many ms.
     Reset(u64),
 }
@@ -383,6 +385,9 @@ impl Bench {
             }
             Some(Stub::Page(code, page)) => {
                 (answered(code, None, page), code.to_string(), millis(usual_ms))
+            }
+            Some(Stub::Late(code, ms)) => {
+                (answered(code, None, ErrorBody::None), code.to_string(), millis(ms))
             }
             Some(Stub::Refuse) => {
                 (Outcome::Failed(AttemptFailure::Refused), "refused".to_owned(), millis(1))

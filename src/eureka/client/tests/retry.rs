@@ -8,6 +8,7 @@ use super::super::transport::{Operation, Stack, StackKind};
 use super::super::{DiscoveryClient, Which};
 use super::bench::{Bench, Stub};
 use crate::eureka::Flavor;
+use crate::eureka::client::HttpClientKind;
 use crate::time::Span;
 
 /// Six calls for each number of servers, dead ones at the head of the list, and start.
@@ -305,6 +306,7 @@ fn an_answer_that_is_not_accepted_sends_the_call_to_the_next_server() {
 #[test]
 fn a_broken_connection_sends_the_call_to_the_next_server() {
     let mut bench = pinned(2);
+    bench.profile.http_client = HttpClientKind::Recorded;
     bench.rule(0, "PUT", Stub::Reset(5));
     bench.to(15_000);
     bench.expect(&["10000 PUT s0 UP@0 reset", "10005 PUT s0 UP@0 reset", "10010 PUT s1 UP@0 200"]);
