@@ -10,6 +10,7 @@ mod fidelity;
 mod frozen;
 mod golden;
 mod golden_client;
+mod golden_real;
 mod hostile_names;
 mod invariants;
 mod observed;

@@ -109,6 +109,15 @@ pub(super) struct Job {
     pub(super) request: Option<Request>,
 }
 
+/// Which client of an endpoint, of all that a process makes: one is made for each endpoint tried, and
+/// some HTTP libraries give each its own connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointClientId {
+    stack: StackKind,
+    session: u16,
+    number: u16,
+}
+
 /// The calls under way of all clients that share it.
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
@@ -151,6 +160,16 @@ impl Jobs {
     /// If the call is over.
     pub fn which(&mut self, id: JobId) -> Which {
         self.get(id).which
+    }
+
+    /// Through which client of an endpoint its attempt goes; none before the first.
+    ///
+    /// # Panics
+    /// If the call is over.
+    pub fn endpoint_client(&mut self, id: JobId) -> Option<EndpointClientId> {
+        let job = self.get(id);
+        let (stack, session) = (job.step.stack(), job.session);
+        job.client.map(|(client, _)| EndpointClientId { stack, session, number: client.number })
     }
 
     /// Forgets a job: it ended, or its process died.

@@ -33,7 +33,7 @@ pub use config::{ClientConfig, InstanceConfig};
 pub use event::{CallFailure, ClientEvent, ConstructFailure, Supervised, Which};
 use health::Health;
 pub use health::{HealthAnswer, HealthCheck, HealthDuration};
-pub use job::{JobId, Jobs, Request, Worker};
+pub use job::{EndpointClientId, JobId, Jobs, Request, Worker};
 pub use profile::{Application, ClientProfile, ErrorBody, HttpClientKind};
 use rare::{Rare, Sleeper};
 pub use rate_limiter::RateLimiter;

@@ -241,6 +241,20 @@ fn apache_5_repeats_a_request_once_whatever_the_reason() {
     ]);
 }
 
+/// Client findings A1 and A9; what a redirected request becomes is shown by the recordings `real-302`.
+#[test]
+fn jersey_3_follows_redirects_if_told_to_and_apache_5_always() {
+    for (kind, told_to, told_not_to) in [
+        (Jersey1, false, false),
+        (Jersey3, true, false),
+        (RestClient, true, true),
+        (RestTemplate, true, true),
+    ] {
+        let follows = [true, false].map(|allow| kind.follows_redirects(allow));
+        assert_eq!(follows, [told_to, told_not_to], "{kind:?}");
+    }
+}
+
 /// Client finding A2: an interrupted thread gets no connection for the copy either.
 #[test]
 fn an_interrupted_worker_of_apache_5_sends_no_copy() {
