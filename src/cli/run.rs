@@ -229,7 +229,8 @@ fn write_report(
     arguments: &RunArguments,
     files: &mut Staged,
 ) -> io::Result<()> {
-    series_csv(&recording.series, &recording.labels, files.create("series.csv")?)?;
+    let calls = !plan.setup.calls.is_empty();
+    series_csv(&recording.series, &recording.labels, calls, files.create("series.csv")?)?;
     files.write("summary.json", json(&recording.summary).as_bytes())?;
     for figure in Figure::ALL {
         if arguments.plots.contains(&Plot::Svg) {

@@ -13,10 +13,10 @@ use crate::eureka::server::resources::{BatchItem, DirtyParameter, StatusParamete
 use crate::eureka::server::{CacheKey, Registry};
 use crate::eureka::{InstanceKey, InstanceStatus, Names};
 use crate::golden::action_name;
-use crate::scenario::Plan;
+use crate::scenario::{Plan, Viewers};
 use crate::sim::{
-    Action, BatchOutcome, CutMode, Fact, FaultFact, HostId, Party, RequestFact, RequestLine,
-    WorldView,
+    Action, BatchOutcome, CallFailure, CutMode, Fact, FaultFact, HostId, Party, RequestFact,
+    RequestLine, TrafficFact, WorldView,
 };
 use crate::time::{Instant, Span};
 
@@ -54,7 +54,7 @@ impl Line {
 /// Writes events as they happen.
 pub struct EventLog {
     level: EventLevel,
-    views: bool,
+    views: Viewers,
     epoch_ms: i64,
     sink: Box<dyn Write>,
     error: Option<io::Error>,
@@ -180,7 +180,9 @@ impl EventLog {
         let names = world.names();
         let all = self.level == EventLevel::All;
         // Whether a view has changed is not looked at if nobody reads it.
-        if matches!(fact, Fact::View { .. }) && !(all && self.views) {
+        if let Fact::View { client, .. } = fact
+            && !(all && self.shows_view_of(*client, world))
+        {
             return None;
         }
         let (_, level) = self.listing.event(fact)?;
@@ -265,6 +267,7 @@ impl EventLog {
                 "status": status.name(), "dirty": self.since_start(*dirty),
             }),
             Fact::Fault(fault) => fault_line(fault, world, labels),
+            Fact::Traffic(traffic) => traffic_line(traffic, names, labels)?,
             Fact::Initialised(_)
             | Fact::BatchSent { .. }
             | Fact::BatchEnded { .. }
@@ -274,6 +277,14 @@ impl EventLog {
         match object {
             Value::Object(fields) => Some(fields),
             _ => None,
+        }
+    }
+
+    fn shows_view_of(&self, client: HostId, world: &WorldView<'_>) -> bool {
+        match self.views {
+            Viewers::All => true,
+            Viewers::Callers => !world.setup().calls_of(client).is_empty(),
+            Viewers::Nobody => false,
         }
     }
 
@@ -516,6 +527,39 @@ fn request_path(names: &Names, request: &RequestFact<'_>) -> (&'static str, Stri
     }
 }
 
+/// Something between consumers and those they call.
+fn traffic_line(fact: &TrafficFact<'_>, names: &Names, labels: &Labels) -> Option<Value> {
+    Some(match fact {
+        TrafficFact::Second { app, counts } => json!({
+            "event": "calls", "app": names.app_name(*app), "calls": counts.calls,
+            "attempts": counts.attempts, "failed": counts.failed, "to_dead": counts.to_dead,
+        }),
+        TrafficFact::Failed { from, app, to, why, last } => json!({
+            "event": "call-failed", "from": labels.host(*from), "app": names.app_name(*app),
+            "id": to.map(|to| names.full(to)), "outcome": call_failure_text(*why), "last": last,
+        }),
+        TrafficFact::ToDead { from, to, dead_for } => json!({
+            "event": "call-to-dead", "from": labels.host(*from), "id": names.full(*to),
+            "dead_ms": dead_for.map(|span| t_ms(Instant::ZERO + span)),
+        }),
+        TrafficFact::Balancer { client, app, old, new } => json!({
+            "event": "balancer", "client": labels.host(*client), "app": names.app_name(*app),
+            "from": old.map_or(0, |list| list.instances.len()),
+            "to": new.map_or(0, |list| list.instances.len()),
+        }),
+        TrafficFact::CacheFill(_) => return None,
+    })
+}
+
+const fn call_failure_text(failure: CallFailure) -> &'static str {
+    match failure {
+        CallFailure::NoInstance => "no-instance",
+        CallFailure::Refused => "refused",
+        CallFailure::ConnectTimeout => "connect-timeout",
+        CallFailure::ReadTimeout => "read-timeout",
+    }
+}
+
 /// What changed between two views.
 fn view_line(client: String, old: &View, new: &View, world: &WorldView<'_>, host: HostId) -> Value {
     let names = world.names();
@@ -554,6 +598,11 @@ fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> 
         FaultFact::SetStatus(host, status) => {
             let mut line = process("set-status", host);
             line["status"] = json!(status.name());
+            line
+        }
+        FaultFact::SetHealth(host, answer) => {
+            let mut line = process("set-health", host);
+            line["status"] = json!(answer.name());
             line
         }
         FaultFact::StepClock(host, by) => {

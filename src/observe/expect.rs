@@ -7,8 +7,8 @@ use super::listing::Listing;
 use super::truth::Truth;
 use crate::eureka::{AppId, InstanceKey, InstanceStatus};
 use crate::scenario::{Bounds, EventKind, Metric, Plan, Servers, Subject, Wanted, When};
-use crate::sim::{Fact, HostId, WorldView};
-use crate::time::Instant;
+use crate::sim::{Fact, HostId, TrafficFact, WorldView};
+use crate::time::{Instant, Span};
 
 /// How an expectation came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,9 @@ struct Check {
     /// Events counted, and the first and last of them.
     count: u64,
     first_event: Option<(Instant, Option<HostId>)>,
+    /// Attempts sent to the dead that the expectation is about, and the longest dead of them.
+    to_dead: u64,
+    staleness: Span,
     /// A server named in the expectation did not run.
     absent: Option<Instant>,
     evaluated: bool,
@@ -88,6 +91,8 @@ impl Checks {
             last_of: vec![None; servers],
             count: 0,
             first_event: None,
+            to_dead: 0,
+            staleness: Span::ZERO,
             absent: None,
             evaluated: false,
         };
@@ -124,6 +129,11 @@ impl Checks {
                     check.viewed = None;
                 }
             }
+        }
+        if let Fact::Traffic(TrafficFact::ToDead { from, to, dead_for }) = *fact {
+            let dead_for = dead_for.unwrap_or_default();
+            let app_of = world.names().app_of(to);
+            self.checks.iter_mut().for_each(|check| check.note_dead(from, (to, app_of), dead_for));
         }
         if !self.kinds.is_empty() {
             self.count(at, fact, world);
@@ -214,10 +224,45 @@ const fn grows(metric: Metric) -> bool {
             | Metric::SelfPreservationMinutes
             | Metric::FalseProtectionMinutes
             | Metric::ConvergenceSeconds
+            | Metric::TrafficToDeadShare
     )
 }
 
 impl Check {
+    /// An attempt was sent to an instance that was dead for so long.
+    fn note_dead(&mut self, from: HostId, (to, of_app): (InstanceKey, AppId), dead_for: Span) {
+        let Subject::Metric { metric, app, instance, view, .. } = self.subject else {
+            return;
+        };
+        let meant = metric.is_traffic()
+            && app.is_none_or(|app| app == of_app)
+            && instance.is_none_or(|key| key == to)
+            && view.is_none_or(|client| client == from);
+        if meant {
+            self.to_dead += 1;
+            self.staleness = self.staleness.max(dead_for);
+        }
+    }
+
+    /// A metric of calls.
+    fn traffic(
+        &self,
+        metric: Metric,
+        app: Option<AppId>,
+        view: Option<HostId>,
+        world: &WorldView<'_>,
+    ) -> f64 {
+        match metric {
+            Metric::Staleness => self.staleness.nanos() as f64 / 1e9,
+            Metric::TrafficToDeadShare => {
+                let counts =
+                    view.map_or_else(|| world.traffic(app), |client| world.traffic_of(client, app));
+                self.to_dead as f64 / counts.attempts.max(1) as f64
+            }
+            _ => self.to_dead as f64,
+        }
+    }
+
     fn evaluate(
         &mut self,
         at: Instant,
@@ -231,6 +276,11 @@ impl Check {
         };
         let read = Read { metric, app, instance, at, truth, divergence, world };
         let within = matches!(when, When::Within(..));
+        if metric.is_traffic() {
+            let reading = Reading::Number(self.traffic(metric, app, view, world));
+            self.see(Seen { reading, server: None, at }, &bounds, within, 0);
+            return;
+        }
         if let Some(client) = view {
             let reading = *self.viewed.get_or_insert_with(|| read.of_view(client));
             self.see(Seen { reading, server: None, at }, &bounds, within, 0);
@@ -467,6 +517,8 @@ impl Read<'_> {
                 ));
             }
             Metric::Alive | Metric::PeerDivergence | Metric::ConvergenceSeconds => self.global(),
+            // They are of no server.
+            Metric::TrafficToDead | Metric::TrafficToDeadShare | Metric::Staleness => return None,
         }))
     }
 
@@ -526,7 +578,13 @@ impl Event {
             | Fact::Overridden { server, key, .. }
             | Fact::Cancelled { server, key, .. }
             | Fact::StatusChanged { server, key, .. } => of(*server, vec![*key]),
-            Fact::BatchEnded { .. } => Self { server: None, keys: Vec::new() },
+            Fact::Traffic(TrafficFact::ToDead { to, .. }) => Self { server: None, keys: vec![*to] },
+            Fact::Traffic(TrafficFact::Failed { to, .. }) => {
+                Self { server: None, keys: to.iter().copied().collect() }
+            }
+            Fact::Traffic(TrafficFact::Balancer { client, .. }) => process(*client),
+            Fact::Traffic(TrafficFact::Second { .. } | TrafficFact::CacheFill(_))
+            | Fact::BatchEnded { .. } => Self { server: None, keys: Vec::new() },
             Fact::Initialised(server)
             | Fact::Listening(server)
             | Fact::OpenForTraffic { server, .. }

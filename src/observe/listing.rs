@@ -4,7 +4,7 @@ use super::events::EventLevel;
 use crate::eureka::client::View;
 use crate::eureka::{InstanceKey, InstanceStatus};
 use crate::scenario::EventKind;
-use crate::sim::Fact;
+use crate::sim::{Fact, TrafficFact};
 
 /// Knows which facts are events. It has to see every fact.
 #[derive(Clone, Debug)]
@@ -49,7 +49,12 @@ impl Listing {
             }
             Fact::SelfPreservation { .. } => (EventKind::SelfPreservation, always),
             Fact::BelowRenewThreshold { .. } => (EventKind::BelowRenewThreshold, always),
-            Fact::Initialised(_)
+            Fact::Traffic(TrafficFact::Second { .. }) => (EventKind::Calls, with_all),
+            Fact::Traffic(TrafficFact::Failed { .. }) => (EventKind::CallFailed, with_all),
+            Fact::Traffic(TrafficFact::ToDead { .. }) => (EventKind::CallToDead, with_all),
+            Fact::Traffic(TrafficFact::Balancer { .. }) => (EventKind::Balancer, with_all),
+            Fact::Traffic(TrafficFact::CacheFill(_))
+            | Fact::Initialised(_)
             | Fact::BatchEnded { .. }
             | Fact::Expected { .. }
             | Fact::StatusChanged { .. } => {

@@ -9,9 +9,11 @@ mod labels;
 mod listing;
 mod log;
 mod series;
+mod staleness;
 mod summary;
 mod timespans;
 mod trace;
+mod traffic;
 mod truth;
 mod watch;
 
@@ -21,7 +23,11 @@ pub use harmless::{escape, harmless_json, is_unsafe};
 pub use labels::Labels;
 pub use log::RunLog;
 pub use series::{Row, Series};
-pub use summary::{AppSummary, ExpectationSummary, ServerSummary, Summary};
+pub use staleness::Staleness;
+pub use summary::{
+    AppSummary, ExpectationSummary, LayerSeconds, ServerSummary, StalenessSummary, Summary,
+};
 pub use timespans::{EvictionPoint, FaultWindow, Lane, ProcessEnd, RatePoint, Timespans};
 pub use trace::{OpenTrace, TraceFile, TraceLog};
+pub use traffic::{Traffic, TrafficPoint};
 pub use watch::{Recording, Watch};

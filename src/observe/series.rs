@@ -1,9 +1,10 @@
 //! The time series: one row for each server and sample.
 
+use super::traffic::Traffic;
 use super::truth::Truth;
 use crate::eureka::server::Gauges;
 use crate::scenario::Sampling;
-use crate::sim::{Fact, HostId, WorldView};
+use crate::sim::{Fact, HostId, TrafficCounts, WorldView};
 use crate::time::{Instant, Span};
 
 /// One row: a server at an instant.
@@ -25,7 +26,14 @@ pub struct Row {
     pub renews_current_min: i64,
     /// Leases it has evicted so far.
     pub expired_counter: u64,
+    /// Calls between applications in the second that was complete last; the same for every server.
+    pub last_second: TrafficCounts,
+    /// Attempts sent to the dead so far; likewise.
+    pub traffic_to_dead: u64,
 }
+
+/// What rows are made of, besides what the servers say.
+type Parts<'a> = (&'a Truth, &'a Traffic);
 
 /// All rows of a run, in order of time.
 #[derive(Clone, Debug)]
@@ -74,22 +82,27 @@ impl Series {
     }
 
     /// Everything of an instant has happened; the state lasts until just before `next`.
-    pub(super) fn elapsed(&mut self, next: Instant, truth: &Truth, world: &WorldView<'_>) {
+    pub(super) fn elapsed(
+        &mut self,
+        next: Instant,
+        (truth, traffic): Parts<'_>,
+        world: &WorldView<'_>,
+    ) {
         let now = world.now();
         for server in std::mem::take(&mut self.wanted) {
-            self.sample(now, server, truth, world, true);
+            self.sample(now, server, (truth, traffic), world, true);
         }
         match self.every {
             Sampling::Change => {
                 if std::mem::take(&mut self.touched) {
                     for server in world.server_hosts() {
-                        self.sample(now, server, truth, world, false);
+                        self.sample(now, server, (truth, traffic), world, false);
                     }
                 }
             }
             Sampling::Every(interval) => {
                 while self.next < next {
-                    self.all(self.next, truth, world);
+                    self.all(self.next, (truth, traffic), world);
                     self.next += interval.max(Span::from_nanos(1));
                 }
             }
@@ -97,8 +110,8 @@ impl Series {
     }
 
     /// The last rows, at the end of the run.
-    pub(super) fn finish(&mut self, truth: &Truth, world: &WorldView<'_>) {
-        self.all(world.now(), truth, world);
+    pub(super) fn finish(&mut self, (truth, traffic): Parts<'_>, world: &WorldView<'_>) {
+        self.all(world.now(), (truth, traffic), world);
     }
 
     /// All of it; nothing stays.
@@ -107,9 +120,9 @@ impl Series {
         std::mem::replace(self, empty)
     }
 
-    fn all(&mut self, at: Instant, truth: &Truth, world: &WorldView<'_>) {
+    fn all(&mut self, at: Instant, (truth, traffic): Parts<'_>, world: &WorldView<'_>) {
         for server in world.server_hosts() {
-            self.sample(at, server, truth, world, true);
+            self.sample(at, server, (truth, traffic), world, true);
         }
     }
 
@@ -117,7 +130,7 @@ impl Series {
         &mut self,
         at: Instant,
         server: HostId,
-        truth: &Truth,
+        (truth, traffic): Parts<'_>,
         world: &WorldView<'_>,
         even_if_unchanged: bool,
     ) {
@@ -136,6 +149,8 @@ impl Series {
                 .registry(server)
                 .map_or(0, crate::eureka::server::Registry::renews_current_min),
             expired_counter: truth.evicted(server).0,
+            last_second: traffic.last_second(),
+            traffic_to_dead: world.traffic(None).to_dead,
         };
         let last = self.last[server.index()].checked_sub(1).map(|last| self.rows[last]);
         let unchanged = last.is_some_and(|last| Row { at, ..last } == row);

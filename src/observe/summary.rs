@@ -4,11 +4,14 @@ use serde::Serialize;
 
 use super::expect::Verdict;
 use super::labels::Labels;
+use super::staleness::Staleness;
 use super::timespans::Lane;
 use super::truth::Truth;
+use crate::eureka::AppId;
 use crate::eureka::server::Gauges;
 use crate::scenario::Plan;
 use crate::sim::{DigestValue, HostId, WorldView};
+use crate::time::Instant;
 
 /// What `summary.json` holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,6 +32,10 @@ pub struct Summary {
     pub servers: Vec<ServerSummary>,
     /// The applications, in the order of the scenario.
     pub apps: Vec<AppSummary>,
+    /// The dead that others called or could have called, those called longest first; at most
+    /// 1,000. Nothing if nobody calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staleness: Option<Vec<StalenessSummary>>,
     /// The expectations, in the order of the scenario.
     pub expectations: Vec<ExpectationSummary>,
 }
@@ -68,9 +75,82 @@ pub struct AppSummary {
     pub name: String,
     /// How many instances the scenario gives it.
     pub instances: u64,
-    /// Calls to instances that did not run. Callers are not simulated yet, so there are none.
+    /// Attempts of calls to its instances while they did not run.
     pub calls_to_dead: u64,
+    /// Calls to it; nothing if nobody calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<u64>,
+    /// Calls to it that failed, all retries included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_failed: Option<u64>,
+    /// Attempts made for these calls, retries included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u64>,
 }
+
+/// How long a dead instance was called, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StalenessSummary {
+    /// `APP/instance-id`
+    pub instance: String,
+    /// `APP/INDEX`
+    pub process: String,
+    /// `kill` or `stop`
+    pub how: &'static str,
+    /// When its process was gone, ms.
+    pub died_ms: f64,
+    /// Attempts sent to it since.
+    pub calls: u64,
+    /// Seconds from its death until each layer had stopped offering it; below 0 if that was before,
+    /// none if it never did.
+    pub seconds: LayerSeconds,
+}
+
+/// One number for each layer between a lease and a call: when the last of its kind stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LayerSeconds {
+    /// Registries.
+    pub registry: Option<f64>,
+    /// Their read-write caches, which are invalidated with every change.
+    pub read_write_cache: Option<f64>,
+    /// Their read-only caches.
+    pub read_only_cache: Option<f64>,
+    /// What the callers' Eureka clients have fetched.
+    pub fetch: Option<f64>,
+    /// The lists of the callers' load balancers.
+    pub balancer: Option<f64>,
+    /// The last call; none if there was none.
+    pub last_call: Option<f64>,
+}
+
+impl StalenessSummary {
+    fn new(of: &Staleness, world: &WorldView<'_>, labels: &Labels) -> Self {
+        let since = |at: Instant| {
+            let nanos = i128::from(at.nanos()) - i128::from(of.died.nanos());
+            (nanos as f64 / 1e6).round() / 1e3
+        };
+        Self {
+            instance: world.names().full(of.key),
+            process: labels.host(of.host),
+            how: of.how,
+            died_ms: of.died.nanos() as f64 / 1e6,
+            calls: of.calls,
+            seconds: LayerSeconds {
+                registry: of.registry.map(since),
+                read_write_cache: of.registry.map(since),
+                read_only_cache: of.read_only.map(since),
+                fetch: of.fetch.map(since),
+                balancer: of.balancer.map(since),
+                last_call: of.last_call.map(since),
+            },
+        }
+    }
+}
+
+/// Most of the dead that are listed.
+const MOST_DEAD: usize = 1000;
 
 /// An expectation and its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -96,7 +176,7 @@ pub(super) fn summarize(
     plan: &Plan,
     world: &WorldView<'_>,
     labels: &Labels,
-    (truth, lanes): (&Truth, &[Lane]),
+    (truth, lanes, staleness): (&Truth, &[Lane], &[Staleness]),
     digest: DigestValue,
     verdicts: Vec<Verdict>,
 ) -> Summary {
@@ -117,11 +197,21 @@ pub(super) fn summarize(
             lanes: lanes.iter().filter(|lane| lane.server == host).copied().collect(),
         }
     };
-    let app = |app: &crate::scenario::AppPlan| AppSummary {
-        name: plan.setup.names.app_name(app.app).to_owned(),
-        instances: app.hosts.iter().map(|hosts| hosts.len() as u64).sum(),
-        calls_to_dead: 0,
+    let called = |app: AppId| plan.setup.calls.iter().any(|calls| calls.app == app);
+    let app = |app: &crate::scenario::AppPlan| {
+        let counts = world.traffic(Some(app.app));
+        let if_called = |count: u64| called(app.app).then_some(count);
+        AppSummary {
+            name: plan.setup.names.app_name(app.app).to_owned(),
+            instances: app.hosts.iter().map(|hosts| hosts.len() as u64).sum(),
+            calls_to_dead: counts.to_dead,
+            calls: if_called(counts.calls),
+            calls_failed: if_called(counts.failed),
+            attempts: if_called(counts.attempts),
+        }
     };
+    let dead = staleness.iter().take(MOST_DEAD);
+    let dead = dead.map(|of| StalenessSummary::new(of, world, labels)).collect();
     let expectation = |verdict: Verdict| ExpectationSummary {
         text: verdict.text,
         ok: verdict.ok,
@@ -136,6 +226,7 @@ pub(super) fn summarize(
         events: world.handled(),
         servers: world.server_hosts().map(server).collect(),
         apps: plan.apps.iter().map(app).collect(),
+        staleness: (!plan.setup.calls.is_empty()).then_some(dead),
         expectations: verdicts.into_iter().map(expectation).collect(),
     }
 }

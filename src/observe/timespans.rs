@@ -236,6 +236,9 @@ impl Timespans {
             FaultFact::SetStatus(_, status) => {
                 self.add(at, format!("set {status}"));
             }
+            FaultFact::SetHealth(_, answer) => {
+                self.add(at, format!("health {}", answer.name()));
+            }
             FaultFact::StepClock(host, by) => {
                 let sign = if by < 0 { '-' } else { '+' };
                 let step = Span::from_nanos(by.unsigned_abs());

@@ -8,6 +8,7 @@ use super::series::Series;
 use super::summary::{Summary, summarize};
 use super::timespans::Timespans;
 use super::trace::TraceLog;
+use super::traffic::Traffic;
 use super::truth::Truth;
 use crate::scenario::Plan;
 use crate::sim::{DigestValue, Fact, Observer, ServerOperation, WorldView};
@@ -20,6 +21,7 @@ pub struct Watch<const TRACED: bool> {
     truth: Truth,
     series: Series,
     timespans: Timespans,
+    traffic: Traffic,
     checks: Checks,
     /// `events.jsonl`
     pub events: Option<EventLog>,
@@ -38,6 +40,8 @@ pub struct Recording {
     pub series: Series,
     /// Faults, self-preservation, evictions, renewals.
     pub timespans: Timespans,
+    /// Calls between applications.
+    pub traffic: Traffic,
     /// What processes are called.
     pub labels: Labels,
 }
@@ -52,6 +56,7 @@ impl<const TRACED: bool> Watch<TRACED> {
             truth: Truth::new(servers, &plan.setup.names),
             series: Series::new(plan.observe.every, servers),
             timespans: Timespans::new(servers, plan.setup.duration),
+            traffic: Traffic::new(plan.setup.duration),
             checks: Checks::new(plan),
             events: None,
             log: None,
@@ -64,7 +69,8 @@ impl<const TRACED: bool> Watch<TRACED> {
     pub fn finish(&mut self, world: &WorldView<'_>, digest: DigestValue) -> Recording {
         let now = world.now();
         self.elapsed(Instant::from_nanos(now.nanos() + 1), world);
-        self.series.finish(&self.truth, world);
+        self.series.finish((&self.truth, &self.traffic), world);
+        self.traffic.finish(world);
         self.timespans.finish(now, &self.plan);
         if let Some(events) = &mut self.events {
             events.finish(world, &self.labels);
@@ -76,12 +82,13 @@ impl<const TRACED: bool> Watch<TRACED> {
             trace.finish(world);
         }
         let verdicts = self.checks.verdicts(|server| self.labels.server(server).to_owned());
-        let parts = (&self.truth, self.timespans.lanes());
+        let parts = (&self.truth, self.timespans.lanes(), self.traffic.staleness());
         let summary = summarize(&self.plan, world, &self.labels, parts, digest, verdicts);
         Recording {
             summary,
             series: self.series.take(),
             timespans: std::mem::take(&mut self.timespans),
+            traffic: std::mem::take(&mut self.traffic),
             labels: self.labels.clone(),
         }
     }
@@ -92,6 +99,7 @@ impl<const TRACED: bool> Observer for Watch<TRACED> {
 
     fn fact(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
         self.truth.fact(at, fact, world);
+        self.traffic.fact(at, fact, world);
         self.series.fact(fact);
         self.timespans.fact(at, fact, world, &self.labels);
         self.checks.fact(at, fact, world);
@@ -113,7 +121,7 @@ impl<const TRACED: bool> Observer for Watch<TRACED> {
     }
 
     fn elapsed(&mut self, next: Instant, world: &WorldView<'_>) {
-        self.series.elapsed(next, &self.truth, world);
+        self.series.elapsed(next, (&self.truth, &self.traffic), world);
         self.checks.elapsed(next, &self.truth, world);
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::check_calls::ConsumerCheck;
 use super::style::{DIM, END, NAME, escape};
 use crate::eureka::Flavor;
 use crate::scenario::{Plan, Severity};
@@ -18,6 +19,9 @@ pub struct CheckReport {
     pub scenario: String,
     /// The servers.
     pub servers: Vec<ServerCheck>,
+    /// Who calls whom, group by group; left out if nobody does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<ConsumerCheck>,
     /// The timeline, in order of time.
     pub timeline: Vec<Value>,
     /// What may hurt.
@@ -93,6 +97,12 @@ impl CheckReport {
             schema: 1,
             scenario: plan.name.clone(),
             servers,
+            consumers: plan
+                .setup
+                .calls
+                .iter()
+                .map(|calls| ConsumerCheck::new(plan, calls))
+                .collect(),
             timeline: timeline.collect(),
             warnings,
         }
@@ -323,6 +333,7 @@ pub fn check_text(plan: &Plan) -> String {
             server.eviction_limit,
         );
     }
+    report.consumers.iter().for_each(|consumer| text += &consumer.text());
     for (entry, words) in setup.timeline.iter().zip(&plan.timeline) {
         let until = entry.until.map_or_else(String::new, |until| format!(" – {until}"));
         let name =

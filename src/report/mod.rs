@@ -2,6 +2,7 @@
 //! values into bytes; nothing here looks into the kernel or touches files.
 
 mod check;
+mod check_calls;
 mod csv;
 mod diagnostics;
 mod figures;
@@ -10,6 +11,7 @@ mod style;
 mod summary;
 
 pub use check::{CheckReport, check_text};
+pub use check_calls::ConsumerCheck;
 pub use csv::series_csv;
 pub use diagnostics::render as render_diagnostics;
 pub use figures::Figure;

@@ -2,7 +2,7 @@
 //! runs it again.
 
 use super::style::{BAD, DIM, END, GOOD, NAME, escape};
-use crate::observe::{Lane, Recording, ServerSummary};
+use crate::observe::{Lane, LayerSeconds, Recording, ServerSummary, Summary};
 use crate::time::{Instant, Span};
 
 /// Most servers in the table; the rest is counted.
@@ -30,8 +30,65 @@ pub fn summary_text(recording: &Recording, rerun: &str) -> String {
         text += &format!("  {colour}{sign}{END} {sentence:<width$}  {}\n", expectation.detail);
     }
     text += &table(&summary.servers, Instant::ZERO + virtual_time);
+    text += &calls(summary);
     text += &format!("{DIM}rerun:{END} {rerun}\n");
     text
+}
+
+/// What became of calls between applications: a line for each application that is called, and what
+/// the dead instance that was called longest was called for.
+fn calls(summary: &Summary) -> String {
+    let mut text = String::new();
+    let called = summary.apps.iter().filter_map(|app| Some((app, app.calls?)));
+    for (app, calls) in called {
+        let attempts = app.attempts.unwrap_or(0);
+        let percent = app.calls_to_dead as f64 * 100.0 / attempts.max(1) as f64;
+        let dead = match app.calls_to_dead {
+            0 => "none went to the dead".to_owned(),
+            dead => format!("{dead} of {attempts} attempts ({percent:.2} %) went to the dead"),
+        };
+        let failed = app.calls_failed.unwrap_or(0);
+        let name = escape(&app.name);
+        text += &format!("  {NAME}{name}{END} was called {calls} times, {failed} failed; {dead}\n");
+    }
+    let worst = summary.staleness.iter().flatten().next();
+    if let Some((dead, last)) = worst.and_then(|dead| Some((dead, dead.seconds.last_call?))) {
+        let how = if dead.how == "kill" { "killed" } else { "stopped" };
+        let died = Instant::ZERO + millis(dead.died_ms);
+        let times = if dead.calls == 1 { "once" } else { &format!("{} times", dead.calls) };
+        text += &format!(
+            "  called longest after its death: {NAME}{}{END}, {how}, gone at {died}: {times}, up to {}\n",
+            escape(&dead.process),
+            span(last),
+        );
+        let LayerSeconds { registry, read_only_cache, fetch, balancer, .. } = dead.seconds;
+        let mut layers = vec![
+            ("a registry", registry),
+            ("a read-only cache", read_only_cache),
+            ("a caller's view", fetch),
+        ];
+        // Where no balancer keeps a list they are the same.
+        layers.extend((balancer != fetch).then_some(("a balancer's list", balancer)));
+        let stayed = |(layer, end): &(&str, Option<f64>)| match end {
+            None => format!("in {layer} as long as it was dead"),
+            Some(end) if *end <= 0.0 => format!("in {layer} no longer than it lived"),
+            Some(end) => format!("in {layer} up to {}", span(*end)),
+        };
+        // What a layer never forgot, those above it never did.
+        let forgotten = layers.iter().take_while(|(_, end)| end.is_some()).count();
+        let layers: Vec<String> = layers.iter().take(forgotten + 1).map(stayed).collect();
+        text += &format!("    it stayed {}\n", layers.join(", "));
+    }
+    text
+}
+
+/// Seconds as people read them, to a tenth.
+fn span(seconds: f64) -> Span {
+    Span::from_millis((seconds * 10.0).round() as u64 * 100)
+}
+
+fn millis(millis: f64) -> Span {
+    Span::from_millis(millis.round() as u64)
 }
 
 fn table(servers: &[ServerSummary], end: Instant) -> String {

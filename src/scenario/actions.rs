@@ -9,7 +9,8 @@ use super::eureka_keys::config_value;
 use super::network::loss;
 use super::reader::{Read, Reader, signed_duration};
 use super::tree::{Node, Value};
-use super::{later, rest, select};
+use super::{health, later, rest, select};
+use crate::eureka::client::{InstanceChange, InstanceConfig};
 use crate::eureka::config::ConfigError;
 use crate::eureka::server::ServerConfig;
 use crate::eureka::server::resources::{DirtyParameter, StatusParameter};
@@ -96,6 +97,7 @@ impl Reading<'_, '_> {
             "step-clock" => self.step_clock(node),
             "skew-clock" => self.skew_clock(node),
             "set-status" => self.set_status(node),
+            "set-health" => self.set_health(node),
             "override-status" => self.override_status(node),
             "delete-override" => self.delete_override(node),
             "deregister" => self.deregister(node),
@@ -242,6 +244,18 @@ impl Reading<'_, '_> {
         Some(Action::SetStatus(select?, status?))
     }
 
+    fn set_health(&mut self, node: &Node) -> Option<Action> {
+        let (mut reader, select) = self.table("`set-health`", node)?;
+        let answer = health::answer(&mut reader, &mut self.builder.diags);
+        reader.finish(&mut self.builder.diags);
+        let (select, answer) = (select?, answer?);
+        if !select.hosts.iter().any(|host| self.builder.has_health_check(*host)) {
+            let message = "none of these has a health check".to_owned();
+            self.builder.diags.misplaced(&node.place, message, "add `health = { check = true }`");
+        }
+        Some(Action::SetHealth(select, answer))
+    }
+
     /// The selected instances, and the server that is asked (the first, if none is named).
     fn instances_at_server(
         &mut self,
@@ -334,9 +348,16 @@ impl Reading<'_, '_> {
         reader.finish(&mut self.builder.diags);
         let (key, value, select) = (key?, value?, select?);
         let servers = self.builder.servers.len();
-        if select.hosts.iter().any(|host| host.index() >= servers) {
-            self.builder.diags.not_yet(&node.place, "`set-config` of a client");
+        let clients = select.hosts.iter().filter(|host| host.index() >= servers).count();
+        if clients > 0 && clients < select.hosts.len() {
+            let message = "servers and clients have different keys".to_owned();
+            self.builder.diags.misplaced(&node.place, message, "write two entries");
             return None;
+        }
+        if clients > 0 {
+            let change = self.instance_change(&key, value)?;
+            let setting = config_value(value, &key.value, &mut self.builder.diags)?;
+            return Some(Action::ConfigureInstance(select, key.value, setting, change));
         }
         let Some(name) = key.value.strip_prefix("eureka.server.") else {
             self.builder.diags.not_yet(&key.place, &format!("changing `{}`", key.value));
@@ -353,6 +374,46 @@ impl Reading<'_, '_> {
             Err(error) => refuse(&error, &key, value, diags),
         }
         Some(Action::SetConfig(select, name.to_owned(), setting))
+    }
+
+    /// What a client's instance is configured to; it sees the change at the next run of its
+    /// replicator.
+    fn instance_change(&mut self, key: &Read<String>, value: &Node) -> Option<InstanceChange> {
+        let diags = &mut self.builder.diags;
+        let mut scratch = InstanceConfig::new();
+        let seconds = |diags: &mut Diagnostics, scratch: &mut InstanceConfig| {
+            let name = key.value.strip_prefix("eureka.instance.").unwrap_or_default();
+            let setting = config_value(value, &key.value, diags)?;
+            match scratch.set(name, &setting) {
+                Ok(_) => Some(()),
+                Err(error) => {
+                    refuse(&error, key, value, diags);
+                    None
+                }
+            }
+        };
+        match key.value.as_str() {
+            "eureka.instance.lease-renewal-interval-in-seconds" => {
+                seconds(diags, &mut scratch)?;
+                let interval = scratch.lease_renewal_interval_in_seconds;
+                Some(InstanceChange::RenewalInterval(interval))
+            }
+            "eureka.instance.lease-expiration-duration-in-seconds" => {
+                seconds(diags, &mut scratch)?;
+                Some(InstanceChange::Duration(scratch.lease_expiration_duration_in_seconds))
+            }
+            "eureka.instance.hostname" => match &value.value {
+                Value::Text(host) => Some(InstanceChange::HostName(Arc::from(host.as_str()))),
+                _ => {
+                    diags.wrong_type(&value.place, "a host name", value.value.kind());
+                    None
+                }
+            },
+            _ => {
+                diags.not_yet(&key.place, &format!("changing `{}` of a client", key.value));
+                None
+            }
+        }
     }
 
     fn call(&mut self, node: &Node) -> Option<Action> {

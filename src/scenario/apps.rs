@@ -6,15 +6,15 @@ use std::sync::Arc;
 use rand::RngExt;
 
 use super::build::Builder;
+use super::calls::{self, Calls};
 use super::cluster::{self, Cluster, said_twice};
 use super::diagnostics::Diagnostics;
 use super::eureka_keys::{EurekaConfig, metadata};
 use super::instance_id::Template;
-use super::later;
 use super::reader::{Read, Reader, duration, texts};
-use super::select;
 use super::source::Place;
 use super::tree::{Node, Value};
+use super::{health, rest_client, second_client};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Flavor, InstanceStatus};
 use crate::sim::{ClientSetup, Stream, Streams};
@@ -50,26 +50,24 @@ pub(super) fn read(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Bui
         builder.unclear.apps = true;
         return;
     };
-    let mut called = Vec::new();
+    let mut calls = Vec::new();
     for (position, node) in list.iter().enumerate() {
         match Reader::of(node, "[[apps]]", &mut builder.diags) {
-            Some(reader) => called.extend(group(position, reader, cluster, builder)),
+            Some(reader) => calls.extend(group(position, reader, cluster, builder)),
             None => builder.unclear.apps = true,
         }
     }
     // Who is called may stand below its callers.
-    for name in called {
-        select::app(&name.value, &name.place, builder);
-    }
+    calls::resolve(calls, builder);
 }
 
-/// Reads a group; the applications that its instances call.
+/// Reads a group; the calls that its instances make.
 fn group(
     position: usize,
     mut reader: Reader<'_>,
     cluster: &Cluster<'_>,
     builder: &mut Builder,
-) -> Vec<Read<String>> {
+) -> Vec<Calls> {
     let diags = &mut builder.diags;
     let name = name(&mut reader, diags);
     let count = instances(&mut reader, diags);
@@ -83,11 +81,14 @@ fn group(
     let drain = reader.duration("drain", diags).map_or(Span::ZERO, |span| span.value);
     let vip = reader.text("vip", diags).map(|vip| vip.value);
     let secure_vip = reader.text("secure-vip", diags).map(|vip| vip.value);
-    let called = later::app_words(&mut reader, diags);
+    let mut calls = calls::read(&mut reader, config.client.fetch_registry, diags);
+    let health = health::words(&mut reader, diags);
+    let rest = rest_client::kind(&mut reader, diags);
     let starts = starts(&mut reader, builder.duration, diags);
     let start_place = reader.key_place("start");
     let zones = zones(&mut reader, cluster, diags);
     let servers = servers(&mut reader, builder);
+    let second = second_client::read(&mut reader, builder);
     reader.finish(&mut builder.diags);
 
     let (Some(name), Some(count), Some(template), Some(starts)) = (&name, count, template, starts)
@@ -96,19 +97,23 @@ fn group(
             Some(name) => drop(builder.unclear.groups_of.insert(name.to_uppercase())),
             None => builder.unclear.apps = true,
         }
-        return called;
+        return calls;
     };
     let total = builder.clients.len() as u64 + count.value;
     if total > MOST_INSTANCES {
         builder.diags.too_many(&count.place, "instances", total, MOST_INSTANCES);
         builder.unclear.groups_of.insert(name.to_uppercase());
-        return called;
+        return calls;
     }
     let app = builder.names.app(name);
     let vip = vip.unwrap_or_else(|| name.to_lowercase());
     let endpoints = endpoints(&zones, servers, &config, builder);
     let profile = ClientProfile {
         single_vip: config.single_vip(&mut builder.names),
+        health_check: health.check || config.client.healthcheck_enabled,
+        never_out_of_service: health.never_out_of_service,
+        rest,
+        second: second.map(Arc::new),
         client: config.client,
         instance: config.instance,
         warm_up,
@@ -159,8 +164,13 @@ fn group(
     if late > 0 {
         warn_late(late, count.value, &start_place, builder);
     }
-    builder.groups.push(Group { app, clients: from..builder.clients.len(), first_index });
-    called
+    let clients = from..builder.clients.len();
+    let servers = builder.servers.len();
+    for calls in &mut calls {
+        calls.callers = servers + clients.start..servers + clients.end;
+    }
+    builder.groups.push(Group { app, clients, first_index });
+    calls
 }
 
 /// Some instances start when the run is over: no time in the file says so, but they are missed.
@@ -314,7 +324,7 @@ fn zones(reader: &mut Reader<'_>, cluster: &Cluster<'_>, diags: &mut Diagnostics
     if zones.is_empty() { vec![0] } else { zones }
 }
 
-fn servers(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Vec<u16>> {
+pub(super) fn servers(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Vec<u16>> {
     let node = reader.node("servers")?;
     if matches!(&node.value, Value::List(list) if list.is_empty()) {
         builder.diags.out_of_range(&node.place, "`servers`", "at least one name");

@@ -16,7 +16,7 @@ use super::tree::Table;
 use super::{expect, network, overrides, timeline, units};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Names};
-use crate::sim::{ClientSetup, ServerSetup, Setup};
+use crate::sim::{CallSetup, ClientSetup, HostId, ServerSetup, Setup};
 use crate::time::{Instant, Span};
 
 /// What the parts of a scenario put together.
@@ -33,6 +33,7 @@ pub(super) struct Builder {
     pub(super) clients: Vec<ClientSetup>,
     pub(super) client_zones: Vec<u16>,
     pub(super) groups: Vec<Group>,
+    pub(super) calls: Vec<CallSetup>,
     /// How many instances each application has so far.
     pub(super) sizes: BTreeMap<AppId, usize>,
     pub(super) unclear: Unclear,
@@ -120,6 +121,7 @@ fn build(
         clients: Vec::new(),
         client_zones: Vec::new(),
         groups: Vec::new(),
+        calls: Vec::new(),
         sizes: BTreeMap::new(),
         unclear: Unclear::default(),
     };
@@ -141,8 +143,8 @@ fn build(
     reader.node("include");
     reader.finish(&mut builder.diags);
 
-    let Builder { diags, names, seed, duration, profiles, endpoints, servers, clients, .. } =
-        builder;
+    let Builder { diags, names, seed, duration, profiles, .. } = builder;
+    let Builder { endpoints, servers, clients, calls, .. } = builder;
     if diags.has_errors() {
         return Err(diags);
     }
@@ -168,6 +170,7 @@ fn build(
         network,
         error_bodies: cluster.error_bodies,
         races,
+        calls,
         timeline: entries,
     };
     let plan = Plan {
@@ -248,6 +251,13 @@ impl Builder {
             None => Vec::new(),
         };
         Head { about, source }
+    }
+
+    /// Whether a host is a client whose application attaches a health check.
+    pub(super) fn has_health_check(&self, host: HostId) -> bool {
+        let client = host.index().checked_sub(self.servers.len());
+        let client = client.and_then(|client| self.clients.get(client));
+        client.is_some_and(|client| self.profiles[client.profile as usize].health_check)
     }
 
     /// The number of a profile.

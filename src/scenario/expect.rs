@@ -7,8 +7,8 @@ use super::plan::{Bounds, Expectation, Servers, Subject, Wanted, When};
 use super::reader::{Read, Reader, share, window};
 use super::select;
 use super::tree::{Node, Value};
-use crate::eureka::InstanceStatus;
-use crate::sim::HostId;
+use crate::eureka::{AppId, InstanceKey, InstanceStatus};
+use crate::sim::{CallSetup, HostId};
 use crate::time::{Instant, Span};
 
 pub(super) fn read(node: Option<&Node>, builder: &mut Builder) -> Vec<Expectation> {
@@ -66,6 +66,9 @@ fn metric(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
     if let Some(metric) = metric {
         check_scope(metric, servers, reader, &mut builder.diags);
     }
+    if let Some(metric) = metric.filter(|metric| metric.is_traffic()) {
+        check_calls(metric, (app, instance, view), reader, builder);
+    }
     if builder.diags.error_count() > before {
         return None;
     }
@@ -92,16 +95,16 @@ fn check_scope(metric: Metric, servers: Servers, reader: &Reader<'_>, diags: &mu
     let mut misplaced = |key: &str, message: String, help: &str| {
         diags.misplaced(&reader.key_place(key), message, help);
     };
-    if reader.has("instance") && metric != Metric::Status {
+    if reader.has("instance") && !metric.by_instance() {
         misplaced("instance", format!("`{name}` is not of one instance"), "remove `instance`");
     }
     if reader.has("app") && !metric.by_app() {
         let message = format!("`{name}` cannot be asked for one application");
         misplaced("app", message, "remove `app`");
     }
-    if reader.has("view") && !matches!(metric, Metric::RegistrySize | Metric::Status) {
+    if reader.has("view") && !metric.by_view() {
         let message = format!("a client's view has no `{name}`");
-        misplaced("view", message, "views have registry-size and status");
+        misplaced("view", message, "views have registry-size, status and the metrics of calls");
     }
     if reader.has("view") && reader.has("server") && servers != Servers::Each {
         let message = "a view is a client's, whatever server it came from".to_owned();
@@ -126,6 +129,35 @@ fn check_scope(metric: Metric, servers: Servers, reader: &Reader<'_>, diags: &mu
         let example = "instance = \"ORDERS/3\"";
         diags.missing(&reader.place.clone(), "instance", "`metric = \"status\"`", example);
     }
+}
+
+/// Whether anybody makes the calls that a metric is about.
+fn check_calls(
+    metric: Metric,
+    (app, instance, view): (Option<AppId>, Option<InstanceKey>, Option<HostId>),
+    reader: &Reader<'_>,
+    builder: &mut Builder,
+) {
+    // Where something could not be understood, calls may be missing for that reason.
+    if builder.diags.has_errors() {
+        return;
+    }
+    let key = ["view", "instance", "app"].into_iter().find(|key| reader.has(key));
+    let of_instance = instance.map(|key| builder.names.app_of(key));
+    let wanted = |calls: &&CallSetup| {
+        app.is_none_or(|app| calls.app == app)
+            && of_instance.is_none_or(|app| calls.app == app)
+            && view.is_none_or(|caller| calls.callers.contains(&caller.index()))
+    };
+    if builder.calls.iter().any(|calls| wanted(&calls)) {
+        return;
+    }
+    let message = match key {
+        Some(key) => format!("`{}` is of calls, and there are none of this `{key}`", metric.name()),
+        None => format!("`{}` is of calls, and nobody makes any", metric.name()),
+    };
+    let help = "callers have `calls = { app = \"PAYMENTS\", per-second = 5.0 }` in their [[apps]]";
+    builder.diags.misplaced(&reader.key_place(key.unwrap_or("metric")), message, help);
 }
 
 fn event(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
@@ -226,12 +258,12 @@ fn view(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<HostId> {
     Some(host)
 }
 
-fn app(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<crate::eureka::AppId> {
+fn app(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<AppId> {
     let text = reader.text("app", &mut builder.diags)?;
     select::app(&text.value, &text.place, builder)
 }
 
-fn instance(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<crate::eureka::InstanceKey> {
+fn instance(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<InstanceKey> {
     let text = reader.text("instance", &mut builder.diags)?;
     select::instance(&text.value, &text.place, builder).map(|(_, key)| key)
 }

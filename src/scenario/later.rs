@@ -6,88 +6,9 @@ use super::build::Builder;
 use super::cluster::Cluster;
 use super::diagnostics::Diagnostics;
 use super::metric::Metric;
-use super::reader::{Read, Reader, share, texts};
+use super::reader::{Reader, required, share, texts};
 use super::select;
 use super::tree::{Node, Value};
-use crate::eureka::InstanceStatus;
-
-/// What a plain REST client may have on top.
-const REST_WORDS: [&str; 3] = ["re-register-on-404", "sends-status", "sends-dirty"];
-
-/// `calls`, `health`, `kind` and `out-of-service` of a group; the applications that it calls.
-pub(super) fn app_words(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Vec<Read<String>> {
-    let called = match reader.node("calls") {
-        Some(node) => calls(node, diags),
-        None => Vec::new(),
-    };
-    let health = reader.node("health").and_then(|node| health(node, diags));
-    if health == Some(true) {
-        diags.not_yet(&reader.key_place("health"), "`health` of [[apps]]");
-    }
-    let kind = one_of(reader, "kind", ["java", "rest"], diags);
-    if kind == Some("rest") {
-        diags.not_yet(&reader.key_place("kind"), "`kind = \"rest\"`");
-    }
-    for word in REST_WORDS {
-        if reader.flag(word, diags).is_some() && kind.is_none_or(|kind| kind == "java") {
-            let message = format!("`{word}` is a word of plain REST clients");
-            diags.misplaced(&reader.key_place(word), message, "add `kind = \"rest\"`");
-        }
-    }
-    if one_of(reader, "out-of-service", ["as-is", "down"], diags) == Some("down") {
-        diags.not_yet(&reader.key_place("out-of-service"), "`out-of-service = \"down\"`");
-    }
-    called
-}
-
-fn one_of(
-    reader: &mut Reader<'_>,
-    key: &'static str,
-    words: [&'static str; 2],
-    diags: &mut Diagnostics,
-) -> Option<&'static str> {
-    let text = reader.text(key, diags)?;
-    let found = words.into_iter().find(|word| *word == text.value);
-    if found.is_none() {
-        diags.unknown_word(&text.place, &format!("`{key}`"), &text.value, &words);
-    }
-    found
-}
-
-/// One consumer or a list of them.
-fn calls(node: &Node, diags: &mut Diagnostics) -> Vec<Read<String>> {
-    diags.not_yet(&node.place, "`calls` of [[apps]]");
-    match &node.value {
-        Value::List(list) => list.iter().filter_map(|node| call(node, diags)).collect(),
-        _ => call(node, diags).into_iter().collect(),
-    }
-}
-
-fn call(node: &Node, diags: &mut Diagnostics) -> Option<Read<String>> {
-    let mut reader = Reader::of(node, "`calls`", diags)?;
-    let app = reader.text("app", diags);
-    required(&reader, "app", "app = \"PAYMENTS\"", diags);
-    let rate = reader.number("per-second", diags);
-    required(&reader, "per-second", "per-second = 5.0", diags);
-    if let Some(rate) = rate.filter(|rate| rate.value <= 0.0) {
-        diags.out_of_range(&rate.place, "`per-second`", "above 0");
-    }
-    reader.int("retries", 0..=100, diags);
-    reader.flag("retry-other", diags);
-    reader.duration("cache-ttl", diags);
-    reader.duration("timeout", diags);
-    reader.flag("circuit-breaker", diags);
-    reader.finish(diags);
-    app
-}
-
-fn health(node: &Node, diags: &mut Diagnostics) -> Option<bool> {
-    let mut reader = Reader::of(node, "`health`", diags)?;
-    let check = reader.flag("check", diags);
-    required(&reader, "check", "check = true", diags);
-    reader.finish(diags);
-    check
-}
 
 /// `metrics` of [observe].
 pub(super) fn metrics(node: &Node, diags: &mut Diagnostics) {
@@ -100,14 +21,13 @@ pub(super) fn metrics(node: &Node, diags: &mut Diagnostics) {
     diags.not_yet(&node.place, "`metrics` of [observe]");
 }
 
-/// `scale`, `deploy`, `set-health` and `fail` of the timeline.
+/// `scale`, `deploy` and `fail` of the timeline.
 pub(super) fn action(what: &str, node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) {
     let name = format!("`{what}`");
     if let Some(mut reader) = Reader::of(node, &name, &mut builder.diags) {
         match what {
             "scale" => scale(&mut reader, builder),
             "deploy" => deploy(&mut reader, builder),
-            "set-health" => set_health(&mut reader, cluster, builder),
             _ => fail(&mut reader, cluster, builder),
         }
         reader.finish(&mut builder.diags);
@@ -140,21 +60,6 @@ fn deploy(reader: &mut Reader<'_>, builder: &mut Builder) {
     reader.flag("new-ids", diags);
 }
 
-fn set_health(reader: &mut Reader<'_>, cluster: &Cluster<'_>, builder: &mut Builder) {
-    select::from_reader(reader, cluster, builder);
-    let diags = &mut builder.diags;
-    let status = reader.text("status", diags);
-    required(reader, "status", "status = \"DOWN\"", diags);
-    if let Some(status) = status
-        && status.value != "throw"
-        && InstanceStatus::value_of(&status.value).is_none()
-    {
-        let mut known = InstanceStatus::ALL.map(InstanceStatus::name).to_vec();
-        known.push("throw");
-        diags.unknown_word(&status.place, "answer of a health check", &status.value, &known);
-    }
-}
-
 fn fail(reader: &mut Reader<'_>, cluster: &Cluster<'_>, builder: &mut Builder) {
     const METHODS: [&str; 4] = ["GET", "PUT", "POST", "DELETE"];
     // `share` is that of the requests here, not of the servers.
@@ -182,10 +87,4 @@ fn app(reader: &mut Reader<'_>, builder: &mut Builder) {
         select::app(&name.value, &name.place, builder);
     }
     required(reader, "app", "app = \"ORDERS\"", &mut builder.diags);
-}
-
-fn required(reader: &Reader<'_>, key: &str, example: &str, diags: &mut Diagnostics) {
-    if !reader.has(key) {
-        diags.missing(&reader.place.clone(), key, reader.name, example);
-    }
 }

@@ -45,11 +45,17 @@ pub enum Metric {
     FalseProtectionMinutes,
     /// Seconds from the last heal until all servers agreed again.
     ConvergenceSeconds,
+    /// Attempts so far that consumers sent to instances whose process did not run.
+    TrafficToDead,
+    /// Their share of all attempts so far.
+    TrafficToDeadShare,
+    /// Seconds from the death of an instance to the last call that was sent to it, the most so far.
+    Staleness,
 }
 
 impl Metric {
     /// Every metric with its name.
-    pub const ALL: [(&'static str, Self); 21] = [
+    pub const ALL: [(&'static str, Self); 24] = [
         ("registry-size", Self::RegistrySize),
         ("renews-last-min", Self::RenewsLastMin),
         ("renews-per-min-threshold", Self::RenewsPerMinThreshold),
@@ -71,18 +77,14 @@ impl Metric {
         ("self-preservation-minutes", Self::SelfPreservationMinutes),
         ("false-protection-minutes", Self::FalseProtectionMinutes),
         ("convergence-seconds", Self::ConvergenceSeconds),
+        ("traffic-to-dead", Self::TrafficToDead),
+        ("traffic-to-dead-share", Self::TrafficToDeadShare),
+        ("staleness", Self::Staleness),
     ];
 
     /// Metrics of the format that are not computed yet.
-    pub const LATER: [&'static str; 7] = [
-        "traffic-to-dead",
-        "traffic-to-dead-share",
-        "staleness",
-        "stuck-instances",
-        "up-but-dead",
-        "alive-but-missing",
-        "diverged-between-peers",
-    ];
+    pub const LATER: [&'static str; 4] =
+        ["stuck-instances", "up-but-dead", "alive-but-missing", "diverged-between-peers"];
 
     /// Its name.
     #[must_use]
@@ -100,12 +102,32 @@ impl Metric {
     #[must_use]
     pub const fn is_global(self) -> bool {
         matches!(self, Self::Alive | Self::PeerDivergence | Self::ConvergenceSeconds)
+            || self.is_traffic()
+    }
+
+    /// Whether it is of the calls between applications.
+    #[must_use]
+    pub const fn is_traffic(self) -> bool {
+        matches!(self, Self::TrafficToDead | Self::TrafficToDeadShare | Self::Staleness)
+    }
+
+    /// Whether it can be asked for one instance.
+    #[must_use]
+    pub const fn by_instance(self) -> bool {
+        matches!(self, Self::Status | Self::TrafficToDead | Self::Staleness)
+    }
+
+    /// Whether it can be asked for one client: what it sees, or the calls that it makes.
+    #[must_use]
+    pub const fn by_view(self) -> bool {
+        matches!(self, Self::RegistrySize | Self::Status) || self.is_traffic()
     }
 
     /// Whether it can be asked for one application.
     #[must_use]
     pub const fn by_app(self) -> bool {
         matches!(self, Self::RegistrySize | Self::Alive | Self::Ghosts | Self::Missing)
+            || self.is_traffic()
     }
 }
 
@@ -155,11 +177,19 @@ pub enum EventKind {
     SelfPreservation,
     /// The dashboard began to warn, or stopped.
     BelowRenewThreshold,
+    /// The calls of a second.
+    Calls,
+    /// An attempt of a call failed.
+    CallFailed,
+    /// An attempt of a call was sent to an instance that did not run.
+    CallToDead,
+    /// A load balancer keeps another list.
+    Balancer,
 }
 
 impl EventKind {
     /// Every kind with its name.
-    pub const ALL: [(&'static str, Self); 21] = [
+    pub const ALL: [(&'static str, Self); 25] = [
         ("start", Self::Start),
         ("exit", Self::Exit),
         ("listening", Self::Listening),
@@ -181,6 +211,10 @@ impl EventKind {
         ("bucket", Self::Bucket),
         ("self-preservation", Self::SelfPreservation),
         ("below-renew-threshold", Self::BelowRenewThreshold),
+        ("calls", Self::Calls),
+        ("call-failed", Self::CallFailed),
+        ("call-to-dead", Self::CallToDead),
+        ("balancer", Self::Balancer),
     ];
 
     /// Kinds that are written (or will be), but not counted yet.
@@ -197,6 +231,7 @@ impl EventKind {
                 | Self::Bucket
                 | Self::SelfPreservation
                 | Self::BelowRenewThreshold
+                | Self::Calls
         )
     }
 

@@ -4,10 +4,12 @@
 mod actions;
 mod apps;
 mod build;
+mod calls;
 mod cluster;
 mod diagnostics;
 mod eureka_keys;
 mod expect;
+mod health;
 mod include;
 mod instance_id;
 mod later;
@@ -17,6 +19,8 @@ mod overrides;
 mod plan;
 mod reader;
 mod rest;
+mod rest_client;
+mod second_client;
 mod select;
 mod source;
 mod spelling;
@@ -29,8 +33,8 @@ pub use diagnostics::{Diagnostic, Rejected, Severity};
 pub use include::Files;
 pub use metric::{EventKind, Metric};
 pub use plan::{
-    AppPlan, Bounds, EntryPlan, Expectation, Observe, Plan, Sampling, Servers, Subject, Wanted,
-    When,
+    AppPlan, Bounds, EntryPlan, Expectation, Observe, Plan, Sampling, Servers, Subject, Viewers,
+    Wanted, When,
 };
 pub use source::{Place, Source, Sources};
 

@@ -3,7 +3,7 @@
 use super::build::Builder;
 use super::cluster::Cluster;
 use super::diagnostics::Diagnostics;
-use super::plan::{Observe, Sampling};
+use super::plan::{Observe, Sampling, Viewers};
 use super::reader::{Reader, duration, duration_range, share, texts};
 use super::tree::{Node, Value};
 use super::{later, select};
@@ -176,7 +176,7 @@ pub(super) fn observe(node: Option<&Node>, builder: &mut Builder) -> Observe {
     // About 1800 samples, at least a second apart.
     let (run, second) = (builder.duration, Span::from_secs(1));
     let default = Span::from_nanos(run.nanos() / 1800).max(second);
-    let mut observe = Observe { every: Sampling::Every(default), views: false };
+    let mut observe = Observe { every: Sampling::Every(default), views: Viewers::Callers };
     let reader = node.and_then(|node| Reader::of(node, "[observe]", &mut builder.diags));
     let Some(mut reader) = reader else {
         return observe;
@@ -191,7 +191,7 @@ pub(super) fn observe(node: Option<&Node>, builder: &mut Builder) -> Observe {
         }
     }
     if let Some(views) = reader.flag("views", &mut builder.diags) {
-        observe.views = views;
+        observe.views = if views { Viewers::All } else { Viewers::Nobody };
     }
     if let Some(node) = reader.node("metrics") {
         later::metrics(node, &mut builder.diags);
@@ -229,6 +229,12 @@ fn rows(every: Sampling, builder: &Builder) -> u64 {
             };
             builder.clients.iter().map(beats).sum()
         }
+    };
+    // And the calls of every second.
+    let of_calls = if builder.calls.is_empty() { 0 } else { run / Span::from_secs(1).nanos() };
+    let of_each = match every {
+        Sampling::Every(_) => of_each,
+        Sampling::Change => of_each + of_calls,
     };
     of_each.saturating_mul(builder.servers.len() as u64)
 }

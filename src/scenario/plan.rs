@@ -60,8 +60,19 @@ pub struct EntryPlan {
 pub struct Observe {
     /// When the series has rows.
     pub every: Sampling,
-    /// What every client sees is recorded.
-    pub views: bool,
+    /// Of whom it is recorded what they see.
+    pub views: Viewers,
+}
+
+/// Of which clients it is recorded what they see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewers {
+    /// Of all.
+    All,
+    /// Of those that call others.
+    Callers,
+    /// Of none.
+    Nobody,
 }
 
 /// When the series has rows.

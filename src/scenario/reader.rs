@@ -174,6 +174,28 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Reports a key that is not there.
+pub(super) fn required(reader: &Reader<'_>, key: &str, example: &str, diags: &mut Diagnostics) {
+    if !reader.has(key) {
+        diags.missing(&reader.place.clone(), key, reader.name, example);
+    }
+}
+
+/// One of two words.
+pub(super) fn one_of(
+    reader: &mut Reader<'_>,
+    key: &'static str,
+    words: [&'static str; 2],
+    diags: &mut Diagnostics,
+) -> Option<&'static str> {
+    let text = reader.text(key, diags)?;
+    let found = words.into_iter().find(|word| *word == text.value);
+    if found.is_none() {
+        diags.unknown_word(&text.place, &format!("`{key}`"), &text.value, &words);
+    }
+    found
+}
+
 /// A duration; a bare number is an error.
 pub(super) fn duration(node: &Node, diags: &mut Diagnostics) -> Option<Span> {
     timed(node, "a duration", "`\"30s\"` or `\"1h30m\"`", diags, units::duration)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::host::HostId;
 use super::host_set::{HostSet, Selection};
 use super::latency::Loss;
+use crate::eureka::client::{HealthAnswer, InstanceChange};
 use crate::eureka::config::ConfigValue;
 use crate::eureka::server::CacheKey;
 use crate::eureka::server::resources::{DirtyParameter, Registration, StatusParameter};
@@ -91,10 +92,15 @@ pub enum Action {
     SkewClock(Selection, i64),
     /// The applications set their own status.
     SetStatus(Selection, InstanceStatus),
+    /// The applications' health checks answer this from now on.
+    SetHealth(Selection, HealthAnswer),
     /// The applications set their metadata.
     SetMetadata(Selection, Arc<str>, Arc<str>),
     /// A configuration value of servers changes.
     SetConfig(Selection, String, ConfigValue),
+    /// What instances are configured to say of themselves changes: key and value as they were given,
+    /// and what they mean.
+    ConfigureInstance(Selection, String, ConfigValue, InstanceChange),
     /// Somebody outside the cluster sends requests to a server, one after the other.
     Outside(HostId, Vec<OutsideRequest>),
 }

@@ -127,8 +127,8 @@ pub(super) fn request_fact(key: InstanceKey, request: &Request) -> RequestFact<'
         Request::Register(info) => RequestFact::Register(info),
         Request::Heartbeat { status, dirty } => RequestFact::Heartbeat {
             key,
-            status: Some(*status),
-            dirty: DirtyParameter::Value(*dirty),
+            status: *status,
+            dirty: dirty.map_or(DirtyParameter::Absent, DirtyParameter::Value),
         },
         Request::Cancel => RequestFact::Cancel(key),
         Request::Get(what) => RequestFact::Get(*what),

@@ -1,8 +1,9 @@
 //! Facts: what happened in a run, as observers and the digest see it.
 
 use super::digest::Digest;
+use super::fault_fact::FaultFact;
 use super::host::HostId;
-use super::host_set::HostSet;
+use super::traffic_fact::TrafficFact;
 use super::world::WorldView;
 use crate::eureka::client::{AttemptFailure, View};
 use crate::eureka::config::ConfigValue;
@@ -89,37 +90,6 @@ pub enum BatchOutcome {
     Answered(u16),
     /// Not answered.
     Failed(AttemptFailure),
-}
-
-/// Something the script did.
-#[derive(Clone, Debug)]
-pub enum FaultFact<'a> {
-    /// To one process: `kill`, `stop`, `pause`, `resume`, …
-    Process(&'static str, HostId),
-    /// An application was told to set its status.
-    SetStatus(HostId, InstanceStatus),
-    /// A wall clock jumped by this many ns.
-    StepClock(HostId, i64),
-    /// A wall clock runs fast by this many parts per million from now on.
-    SkewClock(HostId, i64),
-    /// A configuration value was changed.
-    SetConfig(HostId, &'a str, &'a ConfigValue),
-    /// A fault of the network begins: its kind, timeline entry and both sides.
-    Network {
-        /// `partition`, `isolate`, `hold`, `slow`, `lossy`, `fail`
-        what: &'static str,
-        /// The timeline entry.
-        entry: usize,
-        /// From these hosts.
-        from: &'a HostSet,
-        /// To these.
-        to: &'a HostSet,
-    },
-    /// It ends.
-    Heal {
-        /// The timeline entry that began it.
-        entry: usize,
-    },
 }
 
 /// One fact. Servers and clients are hosts; instances are keys of the run's names.
@@ -301,6 +271,8 @@ pub enum Fact<'a> {
     },
     /// The script did something.
     Fault(FaultFact<'a>),
+    /// Something happened between consumers and those they call.
+    Traffic(TrafficFact<'a>),
 }
 
 /// An operation on one server's registry, for traces in the form of the recordings. Observers get it
@@ -410,18 +382,10 @@ fn dirty(dirty: DirtyParameter, digest: &mut Digest) {
 }
 
 /// A text, with its length.
-fn text(text: &str, digest: &mut Digest) {
+pub(super) fn text(text: &str, digest: &mut Digest) {
     digest.word(text.len() as u64);
     for byte in text.bytes() {
         digest.word(byte.into());
-    }
-}
-
-/// Hosts, with their number.
-fn hosts(hosts: &HostSet, digest: &mut Digest) {
-    digest.word(hosts.len() as u64);
-    for host in hosts.iter() {
-        digest.word(host.index() as u64);
     }
 }
 
@@ -539,6 +503,7 @@ impl Fact<'_> {
                 digest.word(*dirty as u64);
             }
             Self::Fault(fault) => fault.add_to(digest.fact(21, at)),
+            Self::Traffic(traffic) => traffic.add_to(Instant::from_nanos(at), digest),
         }
     }
 }
@@ -601,21 +566,6 @@ impl RequestFact<'_> {
     }
 }
 
-impl FaultFact<'_> {
-    /// The process it concerns, if it concerns one.
-    #[must_use]
-    pub const fn host(&self) -> Option<HostId> {
-        match *self {
-            Self::Process(_, host)
-            | Self::SetStatus(host, _)
-            | Self::StepClock(host, _)
-            | Self::SkewClock(host, _)
-            | Self::SetConfig(host, ..) => Some(host),
-            Self::Network { .. } | Self::Heal { .. } => None,
-        }
-    }
-}
-
 impl RequestLine {
     fn add_to(self, digest: &mut Digest) {
         digest.word(match self {
@@ -635,50 +585,5 @@ fn get_word(what: CacheKey) -> u64 {
         CacheKey::App(app) => 9 << 56 | app.index() as u64,
         CacheKey::Vip(vip) => 10 << 56 | vip.index() as u64,
         CacheKey::SecureVip(vip) => 11 << 56 | vip.index() as u64,
-    }
-}
-
-impl FaultFact<'_> {
-    fn add_to(&self, digest: &mut Digest) {
-        let host = |host: &HostId| host.index() as u64;
-        match self {
-            Self::Process(what, of) => {
-                text(what, digest.word(1).word(host(of)));
-            }
-            Self::SetStatus(of, status) => {
-                digest.word(2).word(host(of)).word(*status as u64);
-            }
-            Self::StepClock(of, by) => {
-                digest.word(3).word(host(of)).word(*by as u64);
-            }
-            Self::SkewClock(of, ppm) => {
-                digest.word(4).word(host(of)).word(*ppm as u64);
-            }
-            Self::SetConfig(of, key, value) => {
-                let digest = digest.word(5).word(host(of));
-                text(key, digest);
-                match value {
-                    ConfigValue::Flag(flag) => {
-                        digest.word(1).word((*flag).into());
-                    }
-                    ConfigValue::Int(number) => {
-                        digest.word(2).word(*number as u64);
-                    }
-                    ConfigValue::Decimal(number) => {
-                        digest.word(3).word(number.to_bits());
-                    }
-                    ConfigValue::Text(value) => text(value, digest.word(4)),
-                }
-            }
-            Self::Network { what, entry, from, to } => {
-                let digest = digest.word(6).word(*entry as u64);
-                text(what, digest);
-                hosts(from, digest);
-                hosts(to, digest);
-            }
-            Self::Heal { entry } => {
-                digest.word(7).word(*entry as u64);
-            }
-        }
     }
 }

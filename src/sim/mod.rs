@@ -7,8 +7,10 @@
 
 mod action;
 mod call;
+mod consumer;
 mod digest;
 mod fact;
+mod fault_fact;
 mod host;
 mod host_set;
 mod latency;
@@ -16,20 +18,24 @@ mod network;
 pub mod queue;
 mod random;
 mod setup;
+mod traffic_fact;
 mod world;
 
 pub use action::{Action, Cut, CutMode, Method, OutsideRequest, TimelineEntry};
+pub use consumer::TrafficCounts;
 pub use digest::{Digest, DigestValue};
 pub use fact::{
-    BatchOutcome, Fact, FaultFact, Observer, OperationKind, Party, Reply, RequestFact, RequestLine,
+    BatchOutcome, Fact, Observer, OperationKind, Party, Reply, RequestFact, RequestLine,
     ServerOperation, Silent,
 };
+pub use fault_fact::FaultFact;
 pub use host::HostId;
 pub use host_set::{HostSet, Pick, Selection, Take};
 pub use latency::{Latency, Loss};
 pub use network::{LinkException, NetworkSetup};
 pub use random::{CounterRng, Stream, Streams};
-pub use setup::{ClientSetup, Races, ServerSetup, Setup};
+pub use setup::{CallSetup, ClientSetup, Races, ServerSetup, Setup};
+pub use traffic_fact::{CallFailure, TrafficFact};
 pub use world::{Event, World, WorldView};
 
 #[cfg(test)]

@@ -73,6 +73,10 @@ pub(super) enum Fate {
 pub(super) enum Leg {
     Request,
     Reply,
+    /// Of a consumer's call, whose draws are its own: Eureka's traffic is the same with and without.
+    Call,
+    /// The way back.
+    Answer,
 }
 
 /// The network of a run.
@@ -103,6 +107,16 @@ impl Network {
         self.rules.len() < before
     }
 
+    /// Whether every message arrives and an answer comes within `span`, whatever would be drawn.
+    pub(super) fn surely_answers_within(&self, span: Span) -> bool {
+        let most = match self.setup.latency {
+            Latency::Fixed(latency) | Latency::Uniform(_, latency) => latency,
+            Latency::LogNormal { .. } => return false,
+        };
+        let calm = self.rules.is_empty() && self.setup.links.is_empty();
+        calm && self.setup.loss == Loss::NONE && most + most < span
+    }
+
     /// What becomes of a message of `caller`'s call number `call`, with all faults that are active.
     pub(super) fn fate(
         &self,
@@ -114,6 +128,8 @@ impl Network {
         let (latency_stream, loss_stream) = match leg {
             Leg::Request => (Stream::RequestLatency, Stream::RequestLoss),
             Leg::Reply => (Stream::ReplyLatency, Stream::ReplyLoss),
+            Leg::Call => (Stream::CallLatency, Stream::CallLoss),
+            Leg::Answer => (Stream::AnswerLatency, Stream::AnswerLoss),
         };
         let (mut latency, mut loss) = (self.setup.latency, self.setup.loss);
         for link in &self.setup.links {

@@ -36,6 +36,18 @@ pub enum Stream {
     SyncOrder,
     /// Whether a failing server fails a request; entity: the caller, counter: its call.
     FailShare,
+    /// When a consumer makes its first call; entity: the consumer, counter: its process.
+    CallPhase,
+    /// Where a load balancer begins; likewise.
+    BalancerPosition,
+    /// Latency of a consumer's call; entity: the caller, counter: its attempt.
+    CallLatency,
+    /// Loss of a consumer's call; likewise.
+    CallLoss,
+    /// Latency of its answer; likewise.
+    AnswerLatency,
+    /// Loss of its answer; likewise.
+    AnswerLoss,
 }
 
 /// All random numbers of a run.

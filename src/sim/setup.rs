@@ -1,11 +1,13 @@
 //! What a run is made from.
 
+use std::ops::Range;
+
 use super::action::TimelineEntry;
 use super::host::HostId;
 use super::network::NetworkSetup;
 use crate::eureka::client::{ClientProfile, Endpoints, ErrorBody};
 use crate::eureka::server::ServerConfig;
-use crate::eureka::{Flavor, InstanceKey, Names, Release};
+use crate::eureka::{AppId, Flavor, InstanceKey, Names, Release};
 use crate::time::{Instant, Span};
 
 /// Everything a run depends on.
@@ -33,6 +35,8 @@ pub struct Setup {
     pub error_bodies: ErrorBody,
     /// Races, decided.
     pub races: Races,
+    /// Who calls whom, in the order of the callers' hosts.
+    pub calls: Vec<CallSetup>,
     /// The script, in order of time; entries of one instant in the order they are executed.
     pub timeline: Vec<TimelineEntry>,
 }
@@ -72,6 +76,35 @@ impl Setup {
         };
         &self.endpoints[endpoints]
     }
+
+    /// The calls that the client of a host makes.
+    #[must_use]
+    pub fn calls_of(&self, host: HostId) -> &[CallSetup] {
+        let from = self.calls.partition_point(|calls| calls.callers.end <= host.index());
+        let rest = &self.calls[from..];
+        &rest[..rest.partition_point(|calls| calls.callers.start <= host.index())]
+    }
+}
+
+/// Calls that the instances of a group make to an application, evenly over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallSetup {
+    /// Hosts of the callers; two of these are equal or have nothing in common.
+    pub callers: Range<usize>,
+    /// Whom they call.
+    pub app: AppId,
+    /// Time between two calls of one caller.
+    pub every: Span,
+    /// How often a call is tried again.
+    pub retries: u32,
+    /// Then on the next instance, else on the same.
+    pub retry_other: bool,
+    /// How long the load balancer keeps a list; zero: it asks Eureka's client each time.
+    pub cache_ttl: Span,
+    /// How long the answer to an attempt is waited for.
+    pub timeout: Span,
+    /// Instances that fail are left out for a while.
+    pub circuit_breaker: bool,
 }
 
 /// A server.

@@ -138,6 +138,7 @@ fn clients_have_the_defaults_of_their_flavour() {
         should_enforce_fetch_registry_at_init: false,
         should_enforce_registration_at_init: false,
         registry_refresh_single_vip_address: String::new(),
+        healthcheck_enabled: false,
     };
     assert_eq!(ClientConfig::new(Flavor::Netflix), netflix);
     let spring = ClientConfig {
@@ -166,22 +167,16 @@ fn words_that_are_not_executed_are_refused() {
         client("transport.bootstrap-resolver-for-query = false"),
         client("use-dns-for-fetching-service-urls = true"),
         client("enabled = false"),
-        client("healthcheck.enabled = true"),
         client("webclient.enabled = true"),
         format!("{app}eureka.instance.async-client-initialization = true\n"),
         format!("{app}eureka.client.service-url.defaultZone = \"http://eureka-9/\"\n"),
         format!("{app}http-client = \"webclient\"\n"),
-        format!("{app}calls = {{ app = \"A\", per-second = 1 }}\n"),
-        format!("{app}health = {{ check = true }}\n"),
-        format!("{app}kind = \"rest\"\n"),
-        format!("{app}out-of-service = \"down\"\n"),
         format!("{app}[network]\nreorder = false\n"),
         format!("{app}[eureka.server.experimental]\na = true\n"),
         format!("{app}[eureka.server]\nremote-region-urls = \"a\"\n"),
         at("fail = { select = \"servers\", status = 503 }"),
         at("scale = { app = \"A\", to = 2 }"),
         at("deploy = { app = \"A\" }"),
-        at("set-health = { select = \"app:A\", status = \"DOWN\" }"),
     ];
     for text in refused {
         assert!(loaded("2m", &text).is_err(), "accepted:\n{text}");

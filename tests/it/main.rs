@@ -1,6 +1,7 @@
 //! Tests of the whole: recordings of the real classes, scenarios, the command line, the tree.
 
 mod bad_input;
+mod calls;
 mod cli;
 mod cluster;
 mod digests;
@@ -11,6 +12,7 @@ mod frozen;
 mod golden;
 mod golden_client;
 mod golden_real;
+mod health;
 mod hostile_names;
 mod invariants;
 mod observed;

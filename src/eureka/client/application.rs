@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::health::HealthAnswer;
 use super::profile::Application;
 use super::rare::Sleeper;
 use super::{ClientProcess, Cx, Effect, Listener, Phase};
@@ -44,18 +45,43 @@ impl ClientProcess {
         }
     }
 
+    /// The application's second client comes and goes at its times.
+    pub(super) fn await_second(&mut self, cx: &Cx<'_>) {
+        if let Some(second) = &cx.profile.second {
+            let due = |after: Span| cx.now.mono.saturating_add(after.nanos());
+            self.client.sleep(due(second.start), Sleeper::SecondClient);
+            if let Some(stop) = second.stop {
+                self.client.sleep(due(stop), Sleeper::SecondShutdown);
+            }
+        }
+    }
+
+    /// The second client is made, if the application still runs.
+    pub(super) fn begin_second(&mut self, cx: &mut Cx<'_>) {
+        if let (Some(second), true) = (&cx.profile.second, self.is_staying()) {
+            self.construct_second(cx, second.endpoints.clone());
+        }
+    }
+
     /// The client was made: what the application does with it. Spring attaches a health check, sets
     /// the initial status, and attaches the check again.
     pub(super) fn begin_to_work(&mut self, cx: &mut Cx<'_>) {
         let check = cx.profile.health_check;
-        if check {
+        let spring = cx.profile.application == Application::Spring;
+        // Spring Cloud of those years attached it once, after setting the status.
+        if check && !(spring && cx.profile.may_lose_the_handler()) {
             self.register_health_check(cx);
         }
         match cx.profile.application {
             Application::Spring => {
                 self.set_status(cx, cx.profile.instance.initial_status);
                 if check {
-                    self.register_health_check(cx);
+                    let gap = cx.draws.hand_off();
+                    if gap.is_zero() {
+                        self.register_health_check(cx);
+                    } else {
+                        self.client.sleep(cx.now.mono + gap.nanos(), Sleeper::AttachHealthCheck);
+                    }
                 }
             }
             Application::WarmsUp => {
@@ -188,6 +214,11 @@ impl ClientProcess {
                 return false;
             }
         }
+        if cx.profile.rest.is_some() {
+            self.client.phase = Phase::Exited;
+            cx.out.push(Effect::Exited);
+            return true;
+        }
         self.client.forget_sleeper(Sleeper::Application);
         let spring = cx.profile.application == Application::Spring;
         if spring {
@@ -206,7 +237,12 @@ impl ClientProcess {
     pub(super) fn application_wakes(&mut self, cx: &mut Cx<'_>) {
         match self.client.phase {
             Phase::Running => self.set_status(cx, cx.profile.instance.initial_status),
-            Phase::Draining => self.shut_down(cx),
+            Phase::Draining => {
+                if cx.profile.stopped_checks_say_nothing() {
+                    self.client.health.answer = HealthAnswer::Null;
+                }
+                self.shut_down(cx);
+            }
             Phase::StoppingReplicator => self.replicator_stopped(cx),
             // Warm before the constructor has returned: `begin_to_work` sees to it.
             Phase::Constructing | Phase::Unregistering | Phase::Exited => {}

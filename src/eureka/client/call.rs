@@ -68,7 +68,8 @@ impl ClientProcess {
     fn next_endpoint(&mut self, cx: &mut Cx<'_>, id: JobId) -> Result<EndpointClient, CallFailure> {
         let job = cx.jobs.get(id);
         let (kind, session) = (job.step.stack(), job.session);
-        if job.attempts == MAX_ATTEMPTS {
+        let most = if cx.profile.rest.is_some() { 1 } else { MAX_ATTEMPTS };
+        if job.attempts == most {
             return Err(CallFailure::RetryLimit);
         }
         if let Some(pinned) = self.client.retryable(kind, session).pinned() {
@@ -110,8 +111,10 @@ impl ClientProcess {
             self.attempt_failed(cx, id, true);
             return;
         }
-        let torn = cx.profile.torn_bodies;
-        if !torn.is_zero() && matches!(request, Request::Register(_)) {
+        if matches!(request, Request::Register(_))
+            && let torn = cx.profile.torn_bodies.max(cx.draws.hand_off())
+            && !torn.is_zero()
+        {
             cx.jobs.get(id).request = Some(request);
             self.client.sleep(cx.now.mono + torn.nanos(), Sleeper::Body(id));
             return;
@@ -265,7 +268,12 @@ impl ClientProcess {
     /// What an attempt sends.
     fn request(&self, cx: &Cx<'_>, step: Step) -> Request {
         match step {
-            Step::Renew => Request::Heartbeat { status: self.status, dirty: self.last_dirty },
+            Step::Renew => {
+                let rest = cx.profile.rest;
+                let status = rest.is_none_or(|rest| rest.sends_status).then_some(self.status);
+                let dirty = rest.is_none_or(|rest| rest.sends_dirty).then_some(self.last_dirty);
+                Request::Heartbeat { status, dirty }
+            }
             Step::ReRegister(_) | Step::Replicate(_) | Step::RegisterAtInit => {
                 Request::Register(Box::new(self.instance_info(cx)))
             }

@@ -57,6 +57,8 @@ pub struct ClientConfig {
     pub should_enforce_registration_at_init: bool,
     /// The one VIP address to fetch; empty for all.
     pub registry_refresh_single_vip_address: String,
+    /// Whether Spring attaches a health check.
+    pub healthcheck_enabled: bool,
 }
 
 impl ClientConfig {
@@ -90,6 +92,7 @@ impl ClientConfig {
             should_enforce_fetch_registry_at_init: false,
             should_enforce_registration_at_init: false,
             registry_refresh_single_vip_address: String::new(),
+            healthcheck_enabled: false,
         }
     }
 
@@ -219,7 +222,7 @@ const KEYS: &[Key<ClientConfig>] = &[
         Slot::Double(&mut c.retryable_client_quarantine_refresh_percentage)
     }),
     ("region", |c| Slot::Text(&mut c.region)),
-    ("healthcheck.enabled", |_| Slot::NotYetBut(false)),
+    ("healthcheck.enabled", |c| Slot::Flag(&mut c.healthcheck_enabled)),
     ("should-enforce-registration-at-init", |c| {
         Slot::Flag(&mut c.should_enforce_registration_at_init)
     }),

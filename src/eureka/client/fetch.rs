@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::event::{ClientEvent, Supervised};
+use super::event::{ClientEvent, Supervised, Which};
 use super::job::{JobId, Step, Worker};
 use super::timer::Timer;
 use super::view::ViewId;
@@ -148,7 +148,8 @@ impl ClientProcess {
     /// The local registry becomes `view`, whose hold is taken over.
     fn see(&mut self, cx: &mut Cx<'_>, view: ViewId) {
         let old = std::mem::replace(&mut self.client.view, view);
-        if old == view {
+        if old == view || self.client.which == Which::Second {
+            // What a second client believes nobody looks at.
             cx.views.release(old);
             return;
         }

@@ -5,7 +5,7 @@ use super::event::ClientEvent;
 use super::rare::Sleeper;
 use super::replicator::Busy;
 use super::{ClientProcess, Cx, Effect};
-use crate::eureka::{InstanceStatus, Release};
+use crate::eureka::InstanceStatus;
 use crate::time::Span;
 
 /// What is attached.
@@ -33,16 +33,40 @@ pub enum HealthAnswer {
     Throw,
 }
 
+impl HealthAnswer {
+    /// The word for it: a status, `echo`, `null` or `throw`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Status(status) => status.name(),
+            Self::Echo => "echo",
+            Self::Null => "null",
+            Self::Throw => "throw",
+        }
+    }
+
+    /// The answer that this word stands for.
+    #[must_use]
+    pub fn value_of(name: &str) -> Option<Self> {
+        let others = [Self::Echo, Self::Null, Self::Throw];
+        let other = others.into_iter().find(|answer| answer.name() == name);
+        other.or_else(|| InstanceStatus::value_of(name).map(Self::Status))
+    }
+}
+
 /// The health check of one client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Health {
-    pub(super) attached: HealthCheck,
+    attached: HealthCheck,
     pub(super) answer: HealthAnswer,
+    /// A run of the replicator has found none and put the default handler there.
+    is_default: bool,
 }
 
 impl Health {
     pub(super) const fn new() -> Self {
-        Self { attached: HealthCheck::None, answer: HealthAnswer::Status(InstanceStatus::Up) }
+        let answer = HealthAnswer::Status(InstanceStatus::Up);
+        Self { attached: HealthCheck::None, answer, is_default: false }
     }
 }
 
@@ -58,16 +82,24 @@ pub struct HealthDuration {
 /// A check under way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Evaluation {
+    asked: Asked,
     before: InstanceStatus,
     answer: HealthAnswer,
-    interruptible: bool,
+    duration: HealthDuration,
     /// `shutdownNow()` set the thread's flag.
-    pub(super) interrupted: bool,
+    interrupted: bool,
 }
 
-/// Before eureka-client 2.0.5 the result of a check is written whatever has happened meanwhile
-/// (Netflix/eureka#1569).
-const COMPARES_BEFORE_IT_WRITES: Release = Release::new(2, 0, 5);
+/// Who is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// Nobody yet: `getHealthCheckHandler()` found none, and is about to put the default one there.
+    Nobody,
+    /// The default handler, or a callback's bridge that does not ask it.
+    Echo,
+    Handler,
+    Callback,
+}
 
 impl ClientProcess {
     /// What the check answers from now on, and how long it takes.
@@ -81,7 +113,7 @@ impl ClientProcess {
     /// `registerHealthCheck(handler)` asks for an update on demand, even if nothing changes.
     pub fn register_health_check(&mut self, cx: &mut Cx<'_>) {
         self.client.health.attached = HealthCheck::Handler;
-        if self.client.replicator.is_made {
+        if self.client.replicator.is_made && cx.profile.attaching_asks_for_an_update() {
             self.on_demand_update(cx);
         }
     }
@@ -95,31 +127,57 @@ impl ClientProcess {
     /// goes on in [`ClientProcess::replicate`], at once or when the check has answered.
     pub(super) fn refresh_instance_info(&mut self, cx: &mut Cx<'_>) {
         self.refresh_configuration(cx);
-        let Health { attached, answer } = self.client.health;
-        let before = self.status;
-        let asks = match attached {
-            HealthCheck::None => false,
-            HealthCheck::Handler => true,
-            HealthCheck::Callback => {
-                !matches!(before, InstanceStatus::Starting | InstanceStatus::OutOfService)
+        let Health { attached, is_default, .. } = self.client.health;
+        let missing = attached == HealthCheck::None && !is_default;
+        if missing && cx.profile.may_lose_the_handler() {
+            self.evaluate(cx, Asked::Nobody, HealthAnswer::Null, HealthDuration::default());
+        } else {
+            self.ask(cx);
+        }
+    }
+
+    fn ask(&mut self, cx: &mut Cx<'_>) {
+        let Health { attached, answer, .. } = self.client.health;
+        let asked = match (attached, self.status) {
+            (HealthCheck::None, _)
+            | (HealthCheck::Callback, InstanceStatus::Starting | InstanceStatus::OutOfService) => {
+                Asked::Echo
             }
+            (HealthCheck::Callback, _) => Asked::Callback,
+            (HealthCheck::Handler, _) => Asked::Handler,
         };
-        if !asks {
-            self.replicate(cx, false);
-            return;
+        if asked == Asked::Handler {
+            cx.tell(ClientEvent::HealthEvaluate(self.status, answer));
         }
-        let duration = self.client.rare.as_ref().map_or_else(Default::default, |rare| rare.health);
-        if attached == HealthCheck::Handler {
-            cx.tell(ClientEvent::HealthEvaluate(before, answer));
+        if asked == Asked::Echo {
+            // Nothing comes of it unless the status changes before the echo is written.
+            self.evaluate(cx, asked, HealthAnswer::Echo, HealthDuration::default());
+        } else {
+            let duration =
+                self.client.rare.as_ref().map_or_else(Default::default, |rare| rare.health);
+            self.evaluate(cx, asked, answer, duration);
         }
-        let interruptible = duration.interruptible;
-        let check = Evaluation { before, answer, interruptible, interrupted: false };
-        if duration.takes.is_zero() {
+    }
+
+    /// The status is read; from that to what comes of it the thread takes as long as the check, and
+    /// as threads take.
+    fn evaluate(
+        &mut self,
+        cx: &mut Cx<'_>,
+        asked: Asked,
+        answer: HealthAnswer,
+        duration: HealthDuration,
+    ) {
+        let check = Evaluation { asked, before: self.status, answer, duration, interrupted: false };
+        let harmless = asked == Asked::Echo && cx.profile.compares_before_it_writes();
+        let gap = if harmless { Span::ZERO } else { cx.draws.hand_off() };
+        let takes = duration.takes + gap;
+        if takes.is_zero() {
             self.evaluated(cx, check);
         } else {
             self.client.replicator.busy = Busy::Evaluating;
             self.client.rare().evaluation = Some(check);
-            self.client.sleep(cx.now.mono + duration.takes.nanos(), Sleeper::HealthCheck);
+            self.client.sleep(cx.now.mono + takes.nanos(), Sleeper::HealthCheck);
         }
     }
 
@@ -128,20 +186,29 @@ impl ClientProcess {
         let Some(check) = self.client.rare().evaluation.take() else {
             return;
         };
-        if check.interrupted && check.interruptible {
+        if check.interrupted && check.duration.interruptible {
             cx.tell(ClientEvent::HealthInterrupted);
             // What was thrown has cleared the thread's flag.
             let thrown = Evaluation { answer: HealthAnswer::Throw, interrupted: false, ..check };
             self.evaluated(cx, thrown);
-        } else {
-            cx.tell(ClientEvent::HealthEvaluated);
-            self.evaluated(cx, check);
+            return;
         }
+        if !check.duration.takes.is_zero() {
+            cx.tell(ClientEvent::HealthEvaluated);
+        }
+        self.evaluated(cx, check);
     }
 
     fn evaluated(&mut self, cx: &mut Cx<'_>, check: Evaluation) {
-        let callback = self.client.health.attached == HealthCheck::Callback;
+        let callback = check.asked == Asked::Callback;
         let answer = match check.answer {
+            _ if check.asked == Asked::Nobody => {
+                // Whatever was attached meanwhile is gone.
+                self.client.health.attached = HealthCheck::None;
+                self.client.health.is_default = true;
+                self.ask(cx);
+                return;
+            }
             HealthAnswer::Throw => {
                 cx.tell(ClientEvent::HealthException);
                 Some(InstanceStatus::Down)
@@ -152,12 +219,17 @@ impl ClientProcess {
                 cx.tell(ClientEvent::Callback(status));
                 Some(status)
             }
+            HealthAnswer::Status(InstanceStatus::OutOfService)
+                if cx.profile.never_out_of_service =>
+            {
+                Some(InstanceStatus::Down)
+            }
             HealthAnswer::Status(status) => Some(status),
             HealthAnswer::Echo => Some(check.before),
             HealthAnswer::Null => None,
         };
         if let Some(status) = answer {
-            let compares = cx.profile.release >= COMPARES_BEFORE_IT_WRITES;
+            let compares = cx.profile.compares_before_it_writes();
             if !compares || self.status == check.before {
                 self.set_status(cx, status);
             }
@@ -172,7 +244,7 @@ impl ClientProcess {
             return;
         };
         check.interrupted = true;
-        if check.interruptible {
+        if check.duration.interruptible {
             self.client.wake_sleeper(Sleeper::HealthCheck, cx.now.mono);
         }
     }

@@ -44,10 +44,13 @@ impl ClientProcess {
         self.client.timers.set(Timer::Heartbeat, cx.now.mono + delay.nanos());
     }
 
-    /// The heartbeat was answered; 404 means register again, with a new dirty timestamp.
+    /// The heartbeat was answered; 404 means register again, with a new dirty timestamp
+    /// (not in old releases).
     pub(super) fn renewed(&mut self, cx: &mut Cx<'_>, id: JobId, code: u16) {
-        if code == 404 {
-            let dirty = self.set_dirty(cx);
+        let stays_away = cx.profile.rest.is_some_and(|rest| !rest.re_registers_on_404);
+        if code == 404 && !stays_away {
+            let anew = cx.profile.registers_anew_after_404();
+            let dirty = anew.then(|| self.set_dirty(cx));
             self.next_call(cx, id, Step::ReRegister(dirty));
             return;
         }
@@ -58,9 +61,17 @@ impl ClientProcess {
     }
 
     /// Unlike the replicator, this path looks at the answer: only 204 makes the instance clean.
-    pub(super) fn re_registered(&mut self, cx: &mut Cx<'_>, id: JobId, dirty: i64, code: u16) {
+    pub(super) fn re_registered(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: JobId,
+        dirty: Option<i64>,
+        code: u16,
+    ) {
         if code == 204 {
-            self.unset_dirty(dirty);
+            if let Some(dirty) = dirty {
+                self.unset_dirty(dirty);
+            }
             cx.tell_routine(ClientEvent::HeartbeatSucceeded);
         }
         self.heartbeat_ended(cx, id);

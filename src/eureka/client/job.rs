@@ -19,9 +19,9 @@ pub enum Request {
     /// `PUT apps/{app}/{id}`
     Heartbeat {
         /// `status`, which the server ignores.
-        status: InstanceStatus,
+        status: Option<InstanceStatus>,
         /// `lastDirtyTimestamp`
-        dirty: i64,
+        dirty: Option<i64>,
     },
     /// `DELETE apps/{app}/{id}`
     Cancel,
@@ -46,8 +46,8 @@ pub enum Worker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Renew,
-    /// After a heartbeat was answered 404; the dirty timestamp that was set then.
-    ReRegister(i64),
+    /// After a heartbeat was answered 404; the dirty timestamp that was set then, if one was.
+    ReRegister(Option<i64>),
     /// The replicator's registration; the dirty timestamp when it began.
     Replicate(i64),
     /// The constructor's registration.

@@ -39,8 +39,12 @@ impl ClientProcess {
     /// A process starts: its `InstanceInfo` is made, STARTING unless it is enabled from the start,
     /// and the constructor begins with a full fetch if there is one to make.
     pub fn start(cx: &mut Cx<'_>, key: InstanceKey) -> Self {
-        let enabled = cx.profile.instance.instance_enabled_onit;
-        let status = if enabled { InstanceStatus::Up } else { InstanceStatus::Starting };
+        let instance = &cx.profile.instance;
+        let status = match cx.profile.rest {
+            Some(_) => instance.initial_status,
+            None if instance.instance_enabled_onit => InstanceStatus::Up,
+            None => InstanceStatus::Starting,
+        };
         let mut process = Self {
             key,
             status,
@@ -53,8 +57,14 @@ impl ClientProcess {
         cx.out.push(Effect::LocalStatus { from: None, status, dirty: process.last_dirty });
         let (answer, duration) = cx.profile.health;
         process.set_health(answer, duration);
-        process.await_warm_up(cx);
-        process.construct(cx);
+        if cx.profile.rest.is_some() {
+            cx.views.hold(ViewId::EMPTY);
+            process.begin_rest(cx);
+        } else {
+            process.await_warm_up(cx);
+            process.await_second(cx);
+            process.construct(cx);
+        }
         process
     }
 
@@ -88,7 +98,7 @@ impl ClientProcess {
 
     /// The constructor's fetch is over.
     pub(super) fn fetched_at_init(&mut self, cx: &mut Cx<'_>, successful: bool) {
-        if !successful && cx.profile.client.should_enforce_fetch_registry_at_init {
+        if !successful && cx.profile.enforces_fetch() {
             self.construct_failed(cx, ConstructFailure::Fetch);
         } else {
             self.register_at_init(cx);
@@ -96,8 +106,7 @@ impl ClientProcess {
     }
 
     fn register_at_init(&mut self, cx: &mut Cx<'_>) {
-        let config = &cx.profile.client;
-        if config.register_with_eureka && config.should_enforce_registration_at_init {
+        if cx.profile.enforces_registration() {
             self.call(cx, Worker::Application, Step::RegisterAtInit);
         } else {
             self.init_scheduled_tasks(cx);
@@ -112,6 +121,10 @@ impl ClientProcess {
         failure: Option<ConstructFailure>,
     ) {
         cx.jobs.remove(id);
+        if cx.profile.rest.is_some() {
+            self.schedule_heartbeats(cx);
+            return;
+        }
         match failure {
             Some(failure) => self.construct_failed(cx, failure),
             None => self.init_scheduled_tasks(cx),
@@ -156,6 +169,10 @@ impl ClientProcess {
     /// `DiscoveryClient.shutdown()`: first the replicator is stopped. Heartbeats go on meanwhile. A
     /// second call waits for the first, and does nothing.
     pub fn shutdown(&mut self, cx: &mut Cx<'_>, which: Which) {
+        let second = self.extras.as_ref().is_some_and(|extras| extras.second.is_some());
+        if which == Which::Second && !second {
+            return;
+        }
         self.as_client(which, |process| process.shut_down(cx));
     }
 
@@ -206,8 +223,7 @@ impl ClientProcess {
         self.client.forget_sleeper(Sleeper::Application);
         self.kill_replicator(cx);
         self.cancel_supervisors(cx);
-        let config = &cx.profile.client;
-        if config.register_with_eureka && config.should_unregister_on_shutdown {
+        if cx.profile.unregisters_on_shutdown() {
             self.set_status(cx, InstanceStatus::Down);
             self.client.phase = Phase::Unregistering;
             self.call(cx, Worker::Application, Step::Unregister);

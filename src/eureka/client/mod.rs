@@ -18,8 +18,10 @@ mod life;
 mod profile;
 mod rare;
 mod rate_limiter;
+mod releases;
 mod replicator;
 mod resolver;
+mod rest;
 mod supervisor;
 mod timer;
 mod transport;
@@ -34,12 +36,13 @@ pub use event::{CallFailure, ClientEvent, ConstructFailure, Supervised, Which};
 use health::Health;
 pub use health::{HealthAnswer, HealthCheck, HealthDuration};
 pub use job::{EndpointClientId, JobId, Jobs, Request, Worker};
-pub use profile::{Application, ClientProfile, ErrorBody, HttpClientKind};
+pub use profile::{Application, ClientProfile, ErrorBody, HttpClientKind, SecondClient};
 use rare::{Rare, Sleeper};
 pub use rate_limiter::RateLimiter;
 use replicator::Replicator;
 pub use resolver::Endpoints;
 use resolver::Servers;
+pub use rest::RestClient;
 use supervisor::Supervisor;
 use timer::{Timer, Timers};
 use transport::Stack;
@@ -56,8 +59,11 @@ pub trait Draws {
     fn shuffle(&mut self, servers: &mut [u16]);
     /// `ThreadLocalRandom.nextDouble()`, uniform in [0, 1): the length of a session.
     fn session_length(&mut self) -> f64;
-    /// How long a thread takes to hand work to another.
+    /// How long a thread takes to hand work to another, or from reading something to what it does
+    /// with it.
     fn hand_off(&mut self) -> Span;
+    /// `String.hashCode()` of the host's IPv4 address: the seed of shuffles before 1.10.14.
+    fn address_hash(&mut self) -> i32;
 }
 
 /// What a client needs to do something: the instant, and what it shares with others.
@@ -305,6 +311,9 @@ impl ClientProcess {
     fn go_on(&mut self, cx: &mut Cx<'_>, what: Sleeper) {
         match what {
             Sleeper::Application => self.application_wakes(cx),
+            Sleeper::AttachHealthCheck => self.register_health_check(cx),
+            Sleeper::SecondClient => self.begin_second(cx),
+            Sleeper::SecondShutdown => self.shutdown(cx, Which::Second),
             Sleeper::OnDemand => self.run_on_demand(cx),
             Sleeper::Periodic => self.refresh_instance_info(cx),
             Sleeper::Cancelled => self.replicator_may_have_terminated(cx),

@@ -1,14 +1,15 @@
 //! What many clients have in common: configuration, transport, release.
 
+use std::sync::Arc;
+
 use super::config::{ClientConfig, InstanceConfig};
 use super::health::{HealthAnswer, HealthDuration};
+use super::resolver::Endpoints;
+use super::rest::RestClient;
 use super::transport::Operation;
 use crate::eureka::server::CacheKey;
 use crate::eureka::{Flavor, InstanceStatus, LeaseInfo, Metadata, NameId, Release};
 use crate::time::Span;
-
-/// Before this release the replicator's pool was told to end, and nobody waited.
-const SHUTDOWN_WAITS: Release = Release::new(1, 8, 7);
 
 /// The HTTP client below Eureka's own: it decides what timeouts, error bodies and interrupts do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +134,18 @@ pub enum Application {
     Scripted,
 }
 
+/// Another `DiscoveryClient` that an application makes on its `ApplicationInfoManager`. Whatever else
+/// there is to configure is as for the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondClient {
+    /// The servers it knows.
+    pub endpoints: Endpoints,
+    /// When it is made, from the process start.
+    pub start: Span,
+    /// When its `shutdown()` is called, from the process start; none if it ends with the process.
+    pub stop: Option<Span>,
+}
+
 /// How a client is built and run; shared by all that are alike.
 #[derive(Clone, Debug)]
 pub struct ClientProfile {
@@ -146,10 +159,16 @@ pub struct ClientProfile {
     pub client: ClientConfig,
     /// `eureka.instance.*`
     pub instance: InstanceConfig,
+    /// It is no Java client, but this.
+    pub rest: Option<RestClient>,
+    /// Another client on the same `ApplicationInfoManager`.
+    pub second: Option<Arc<SecondClient>>,
     /// Whether the application attaches a health check at its start.
     pub health_check: bool,
     /// What the application's check answers at first, and how long it takes.
     pub health: (HealthAnswer, HealthDuration),
+    /// Whether the check says DOWN where it would say `OUT_OF_SERVICE`.
+    pub never_out_of_service: bool,
     /// Registries are handed over as objects, so that no codec refuses to read one on an interrupted
     /// thread: so the recordings of single clients.
     pub registries_come_as_objects: bool,
@@ -187,8 +206,11 @@ impl ClientProfile {
             http_client,
             client: ClientConfig::new(flavor),
             instance: InstanceConfig::new(),
+            rest: None,
+            second: None,
             health_check: false,
             health: (HealthAnswer::Status(InstanceStatus::Up), HealthDuration::default()),
+            never_out_of_service: false,
             registries_come_as_objects: false,
             warm_up: Span::ZERO,
             drain: Span::ZERO,
@@ -225,11 +247,6 @@ impl ClientProfile {
     #[must_use]
     pub fn full_fetch(&self) -> CacheKey {
         self.single_vip.map_or(CacheKey::AllApps, CacheKey::Vip)
-    }
-
-    /// Whether `shutdown()` waits for the replicator (Netflix/eureka#1023).
-    pub(super) fn shutdown_waits(&self) -> bool {
-        self.release >= SHUTDOWN_WAITS
     }
 
     pub(super) fn fetch_interval(&self) -> Span {

@@ -11,6 +11,12 @@ use super::{DiscoveryClient, Endpoints};
 pub(super) enum Sleeper {
     /// The application: warm-up, drain, or the wait of `shutdown()`.
     Application,
+    /// The application, which attaches its health check.
+    AttachHealthCheck,
+    /// The application, which makes its second client.
+    SecondClient,
+    /// The application, which shuts that down.
+    SecondShutdown,
     /// A run of the replicator on demand.
     OnDemand,
     /// A periodic run that the replicator does not remember: a second chain of them.

@@ -3,6 +3,7 @@
 
 use super::timer::Timer;
 use super::{ClientProcess, Cx, Phase, profile};
+use crate::eureka::java::Random;
 
 /// The servers a client knows, by number: those of its own zone, then the others. Each part is
 /// shuffled for itself, unless the order is given.
@@ -56,6 +57,16 @@ impl Servers {
     }
 }
 
+/// `ResolverUtils.randomize` before 1.10.14: an order that a host never changes. The position is not
+/// counted from `place` on, so that not all orders are equally likely, and some never come.
+fn shuffle_by_address(servers: &mut [u16], address_hash: i32) {
+    let mut random = Random::new(address_hash.into());
+    for place in 0..servers.len().saturating_sub(1) {
+        let other = random.next_int((servers.len() - place) as i32);
+        servers.swap(place, other as usize);
+    }
+}
+
 impl ClientProcess {
     /// The shared list of servers is used: its periodic refresh begins with the first use.
     pub(super) fn use_resolver(&mut self, cx: &Cx<'_>) {
@@ -80,8 +91,13 @@ impl ClientProcess {
         let mut servers = Servers::of(&endpoints.own_zone, &endpoints.other_zones);
         if !endpoints.in_given_order {
             let (own, others) = servers.as_mut_slice().split_at_mut(endpoints.own_zone.len());
-            cx.draws.shuffle(own);
-            cx.draws.shuffle(others);
+            for part in [own, others] {
+                if cx.profile.shuffles_by_chance() {
+                    cx.draws.shuffle(part);
+                } else {
+                    shuffle_by_address(part, cx.draws.address_hash());
+                }
+            }
         }
         self.client.servers = servers;
     }

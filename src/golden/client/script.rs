@@ -153,12 +153,7 @@ fn instance_change(word: &str) -> Option<InstanceChange> {
 
 fn health(words: &[&str]) -> Option<Act> {
     let (answer, options) = words.split_first()?;
-    let answer = match *answer {
-        "echo" => HealthAnswer::Echo,
-        "null" => HealthAnswer::Null,
-        "throw" => HealthAnswer::Throw,
-        status => HealthAnswer::Status(InstanceStatus::value_of(status)?),
-    };
+    let answer = HealthAnswer::value_of(answer)?;
     let mut duration = HealthDuration::default();
     for option in options {
         match *option {

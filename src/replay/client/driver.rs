@@ -14,6 +14,7 @@ use crate::eureka::client::{
     AttemptFailure, ClientEvent, ClientProcess, Cx, Draws, Effect, Endpoints, ErrorBody,
     HttpClientKind, JobId, Outcome, Request, Unsent, ViewId, Which, Worker,
 };
+use crate::eureka::java::hash_code;
 use crate::eureka::server::Applications;
 use crate::golden::client::{Act, Answered, ClientHeader, Construct, Draw};
 use crate::replay::Replayed;
@@ -90,6 +91,10 @@ impl Draws for DrawQueue {
 
     fn hand_off(&mut self) -> Span {
         Span::ZERO
+    }
+
+    fn address_hash(&mut self) -> i32 {
+        hash_code("127.0.0.1")
     }
 }
 

@@ -18,6 +18,7 @@ use crate::eureka::client::{
     AttemptFailure, ClientEvent, ClientProcess, Draws, Effect, Endpoints, JobId, Outcome, Request,
     Which, Worker,
 };
+use crate::eureka::java::hash_code;
 use crate::eureka::server::Applications;
 use crate::golden::client::{
     Act, ClientHeader, Construct, Location, StubEnd, StubWord, nanos, server, stub_word,
@@ -141,6 +142,10 @@ impl Draws for NoDraws {
 
     fn hand_off(&mut self) -> Span {
         Span::ZERO
+    }
+
+    fn address_hash(&mut self) -> i32 {
+        hash_code("127.0.0.1")
     }
 }
 

@@ -2,9 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::eureka::client::{
-    ClientEvent, ClientProcess, HealthAnswer, Request, Supervised, View, Which, Worker,
-};
+use crate::eureka::client::{ClientEvent, ClientProcess, Request, Supervised, View, Which, Worker};
 use crate::eureka::java::{Random, hash_set_order};
 use crate::eureka::server::CacheKey;
 use crate::eureka::{InstanceKey, InstanceStatus, Names};
@@ -63,8 +61,9 @@ impl Render<'_> {
                 }
             }
             Request::Heartbeat { status, dirty } => {
-                let dirty = dirty - self.epoch;
-                line["query"] = json!({"status": status.name(), "lastDirtyTimestamp": dirty});
+                let status = status.map(|status| status.name());
+                let dirty = dirty.map(|dirty| dirty - self.epoch);
+                line["query"] = json!({"status": status, "lastDirtyTimestamp": dirty});
             }
             Request::Cancel => line["local-status"] = json!(client.status().name()),
             Request::Get(_) => {
@@ -167,13 +166,7 @@ pub(super) fn event(event: ClientEvent) -> Option<String> {
             return Some(format!("remote-status {from} -> {to}"));
         }
         ClientEvent::HealthEvaluate(current, answer) => {
-            let answer = match answer {
-                HealthAnswer::Status(status) => status.name(),
-                HealthAnswer::Echo => "echo",
-                HealthAnswer::Null => "null",
-                HealthAnswer::Throw => "throw",
-            };
-            return Some(format!("health-evaluate {current} -> {answer}"));
+            return Some(format!("health-evaluate {current} -> {}", answer.name()));
         }
         ClientEvent::HealthEvaluated => "health-evaluated",
         ClientEvent::HealthException => "health-exception",

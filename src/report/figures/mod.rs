@@ -84,7 +84,7 @@ impl Figure {
     fn height(self, recording: &Recording) -> u32 {
         let lanes = panels::lanes_height(recording);
         match self {
-            Self::RegistrySize => 90 + 330 + 190 + lanes,
+            Self::RegistrySize => 90 + 330 + 190 + panels::traffic_height(recording) + lanes,
             Self::RenewRates => 90 + 360 + lanes,
         }
     }
@@ -101,7 +101,9 @@ impl Figure {
             Self::RegistrySize => {
                 panels::registry_size(sheet, plan, recording, (top, top + 330));
                 panels::evictions(sheet, plan, recording, (top + 330, top + 520));
-                panels::lanes(sheet, plan, recording, top + 520);
+                let calls = panels::traffic_height(recording) as i32;
+                panels::traffic(sheet, plan, recording, (top + 520, top + 520 + calls));
+                panels::lanes(sheet, plan, recording, top + 520 + calls);
             }
             Self::RenewRates => {
                 panels::renew_rates(sheet, plan, recording, (top, top + 360));

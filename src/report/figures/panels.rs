@@ -8,9 +8,9 @@ use super::MOST_SERVERS;
 use super::draw::{Axes, Dash, LEFT, Sheet, Stroke, shorten};
 use super::palette::{ALIVE, FAINT, FAULT, GREY, INK, server_colour};
 use super::scale::{time_label, time_step, value_label, value_ticks};
-use crate::observe::{Recording, Row};
+use crate::observe::{Recording, Row, TrafficPoint};
 use crate::scenario::Plan;
-use crate::sim::HostId;
+use crate::sim::{HostId, TrafficCounts};
 use crate::time::{Instant, Span};
 
 /// Height of a lane.
@@ -132,6 +132,41 @@ pub(super) fn evictions<DB: DrawingBackend>(
             sheet.text(&text, at, 12, GREY, (HPos::Left, VPos::Bottom));
         }
     }
+}
+
+/// Pixels that the panels of calls need: none if nobody calls.
+pub(super) fn traffic_height(recording: &Recording) -> u32 {
+    if recording.traffic.points().is_empty() { 0 } else { 130 + 190 }
+}
+
+/// Calls in a second, and below them those that failed or went to the dead, which are few.
+pub(super) fn traffic<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    plan: &Plan,
+    recording: &Recording,
+    (top, bottom): (i32, i32),
+) {
+    if top == bottom {
+        return;
+    }
+    let line = |label: &str, stroke: Stroke, count: fn(&TrafficCounts) -> u64| {
+        let point = |point: &TrafficPoint| {
+            let seconds = point.to.since(point.from).nanos() as f64 / 1e9;
+            // A step goes on from its point, which is where the piece begins.
+            (point.from, count(&point.counts) as f64 / seconds)
+        };
+        let pieces = recording.traffic.points();
+        let mut points: Vec<_> = pieces.iter().map(point).collect();
+        points.extend(pieces.last().map(|last| (last.to, point(last).1)));
+        Curve { points, stroke, label: label.to_owned() }
+    };
+    let calls = line("calls", Stroke::solid(ALIVE, 1), |counts| counts.calls);
+    let span = (top, top + 130);
+    chart(sheet, plan, recording, span, "Calls in a second", &[calls], false);
+    let failed = line("failed", Stroke::solid(FAULT, 2), |counts| counts.failed);
+    let to_dead = line("to the dead", Stroke::solid(ALIVE, 1), |counts| counts.to_dead);
+    let title = "In a second: attempts sent to instances that were dead, and calls that failed";
+    chart(sheet, plan, recording, (top + 130, bottom), title, &[to_dead, failed], false);
 }
 
 /// Pixels that the lanes need.

@@ -19,8 +19,6 @@ fn valid_actions_that_are_not_executed_say_so() {
         ("scale", "{ app = 'ORDERS', to = 10, every = '1s', graceful = false }"),
         ("deploy", "{ app = 'ORDERS', batch = '10%', every = '1s', new-ids = false, down = '1s' }"),
         ("deploy", "{ app = 'ORDERS', batch = 2 }"),
-        ("set-health", "{ select = 'clients', status = 'throw' }"),
-        ("set-health", "{ select = 'clients', status = 'DOWN' }"),
         ("fail", "{ select = 'servers', status = 500, share = '10%', methods = ['PUT', 'GET'] }"),
         ("fail", "{ select = 'server:eureka-0' }"),
     ] {
@@ -32,16 +30,7 @@ fn valid_actions_that_are_not_executed_say_so() {
 #[test]
 fn valid_words_of_applications_that_are_not_executed_say_so() {
     for (word, value) in [
-        ("`calls` of [[apps]]", "calls = { app = 'ORDERS', per-second = 5.0, retries = 1 }"),
-        (
-            "`calls` of [[apps]]",
-            "calls = [{ app = 'PAYMENTS', per-second = 5, retry-other = true, cache-ttl = '5s', timeout = '1s', circuit-breaker = true }]",
-        ),
-        ("`health` of [[apps]]", "health = { check = true }"),
-        ("`kind = \"rest\"`", "kind = 'rest'\nre-register-on-404 = true\nsends-status = true"),
-        ("`out-of-service = \"down\"`", "out-of-service = 'down'"),
         ("`http-client = \"webclient\"`", "http-client = 'webclient'"),
-        ("`eureka.client.healthcheck.enabled`", "eureka.client.healthcheck.enabled = true"),
         ("`eureka.client.enabled`", "eureka.client.enabled = false"),
     ] {
         refused(&format!("{FLEET}{value}"), word);
@@ -52,10 +41,10 @@ fn valid_words_of_applications_that_are_not_executed_say_so() {
 fn valid_words_of_other_tables_that_are_not_executed_say_so() {
     for (word, text) in [
         ("`reorder = false`", "[network]\nreorder = false"),
-        ("`metrics` of [observe]", "[observe]\nmetrics = ['ghosts', 'staleness']"),
+        ("`metrics` of [observe]", "[observe]\nmetrics = ['ghosts', 'stuck-instances']"),
         ("`eureka.server.experimental`", "[eureka.server.experimental]\nx = 1"),
         (
-            "`set-config` of a client",
+            "changing `eureka.client.registry-fetch-interval-seconds` of a client",
             "[[timeline]]\nat = '1m'\nset-config = { select = 'clients', key = 'eureka.client.registry-fetch-interval-seconds', value = 5 }",
         ),
         (
@@ -81,28 +70,7 @@ fn their_defaults_are_executed() {
 
 #[test]
 fn what_is_wrong_with_them_is_said_too() {
-    let cases: [(&str, Expect); 9] = [
-        (
-            "calls = { app = 'ORDRES' }",
-            expect![[r#"
-            s.toml:13:9: S004 `calls` lacks `per-second`
-                = add `per-second = 5.0`
-            s.toml:13:9: S012 `calls` of [[apps]] is valid, but this version does not execute it yet
-                = nothing is ignored silently: leave it out to run the rest
-            s.toml:13:17: S007 there is no application `ORDRES`
-                = did you mean `ORDERS`?
-        "#]],
-        ),
-        (
-            "calls = { app = 'ORDERS', per-second = 0, retry = 1 }",
-            expect![[r#"
-            s.toml:13:9: S012 `calls` of [[apps]] is valid, but this version does not execute it yet
-                = nothing is ignored silently: leave it out to run the rest
-            s.toml:13:40: S006 `per-second` must be above 0
-            s.toml:13:43: S002 unknown key `retry` in `calls`
-                = `calls` has: app, per-second, retries, retry-other, cache-ttl, timeout, circuit-breaker
-        "#]],
-        ),
+    let cases: [(&str, Expect); 7] = [
         (
             "health = true",
             expect![[r#"
@@ -144,8 +112,6 @@ fn what_is_wrong_with_them_is_said_too() {
         (
             "[[timeline]]\nat = '1m'\nset-health = { select = 'clients', status = 'ILL' }",
             expect![[r#"
-                s.toml:15:14: S012 the action `set-health` is valid, but this version does not execute it yet
-                    = nothing is ignored silently: leave it out to run the rest
                 s.toml:15:45: S018 there is no answer of a health check `ILL`
                     = one of: DOWN, OUT_OF_SERVICE, STARTING, UNKNOWN, UP, throw
             "#]],

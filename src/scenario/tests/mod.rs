@@ -2,7 +2,9 @@
 
 mod actions;
 mod apps;
+mod calls;
 mod expectations;
+mod health;
 mod includes;
 mod later;
 mod mutations;

@@ -188,6 +188,15 @@ fn cases() -> Vec<(String, Expect)> {
                 = start them earlier, or raise the `duration`
         "#]],
         ),
+        (
+            head(
+                "[[apps]]\nname = \"A\"\ninstances = 4\nregister = false\ncalls = { app = \"A\", per-second = 1 }",
+            ),
+            expect![[r#"
+            s.toml:7:17: W004 no instance of A registers, so nobody finds one to call
+                = remove its `register = false`
+        "#]],
+        ),
     ]
 }
 

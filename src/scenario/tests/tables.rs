@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::{FLEET, HEAD, load_from, plan, problems};
-use crate::scenario::{Plan, Sampling};
+use crate::scenario::{Plan, Sampling, Viewers};
 use crate::sim::{Latency, Loss};
 use crate::time::Span;
 
@@ -97,8 +97,9 @@ fn samples_are_1800_but_not_more_than_one_a_second() {
     assert_eq!(every("10h", ""), Sampling::Every(Span::from_secs(20)));
     assert_eq!(every("10m", "[observe]\nevery = '5ms'"), Sampling::Every(Span::from_millis(5)));
     assert_eq!(every("10m", "[observe]\nevery = 'change'"), Sampling::Change);
-    assert!(!of("").observe.views);
-    assert!(of("[observe]\nviews = true").observe.views);
+    assert_eq!(of("").observe.views, Viewers::Callers);
+    assert_eq!(of("[observe]\nviews = true").observe.views, Viewers::All);
+    assert_eq!(of("[observe]\nviews = false").observe.views, Viewers::Nobody);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::super::random::{Stream, Streams};
 use super::super::setup::Races;
 use super::{Event, World};
 use crate::eureka::client::{ClientProcess, Cx, Draws, Effect, JobId, Outcome};
+use crate::eureka::java::hash_code;
 use crate::eureka::server::Applications;
 use crate::time::{HostClock, Instant, Span};
 use std::sync::Arc;
@@ -51,6 +52,12 @@ impl Draws for ClientDraws<'_> {
         *self.occasion += 1;
         let mut rng = self.streams.decision(Stream::HandOff, self.host, *self.occasion);
         Span::from_nanos(rng.random_range(low.nanos()..=high.nanos()))
+    }
+
+    /// Hosts have the addresses 10.0.0.0, 10.0.0.1 … in their order.
+    fn address_hash(&mut self) -> i32 {
+        let [_, a, b, c] = (self.host as u32).to_be_bytes();
+        hash_code(&format!("10.{a}.{b}.{c}"))
     }
 }
 
@@ -185,6 +192,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             Effect::Constructed => {
                 if self.is_server(host) {
                     self.server_constructed(host);
+                } else {
+                    self.begin_calls(host);
                 }
             }
             Effect::Unsent { .. } | Effect::Event(_) => {}

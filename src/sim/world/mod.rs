@@ -5,6 +5,7 @@
 
 mod calls;
 mod clients;
+mod consumers;
 mod pause;
 mod script;
 mod servers;
@@ -27,6 +28,7 @@ use crate::eureka::InstanceKey;
 use crate::eureka::client::{ClientProcess, Effect, Jobs, Views};
 use crate::eureka::server::resources::{Answer, BatchItem};
 use crate::time::{HostClock, Instant, Now};
+use consumers::Consumers;
 use servers::ServerProcess;
 
 /// What the queue holds.
@@ -50,6 +52,12 @@ pub enum Event {
     ScriptEnd(u32),
     /// The time after its opening in which a server never warns is over.
     WaitOver(HostId),
+    /// A consumer makes a call.
+    Call(u32),
+    /// A consumer learns that an attempt failed.
+    CallFailed(u32),
+    /// A second of calls is over.
+    CallSecond,
 }
 
 /// What waits for a frozen host to resume.
@@ -98,6 +106,7 @@ pub struct World<'a, O, Q = TimingWheel<Event>> {
     jobs: Jobs,
     views: Views,
     calls: Calls,
+    consumers: Consumers,
     network: Network,
     held: Vec<Held>,
     failing: Vec<FailRule>,
@@ -131,6 +140,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             jobs: Jobs::default(),
             views: Views::default(),
             calls: Calls::default(),
+            consumers: Consumers::new(setup),
             network: Network::new(setup.network.clone()),
             held: Vec::new(),
             failing: Vec::new(),
@@ -213,6 +223,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
                 self.push(until, Event::ScriptEnd(index as u32));
             }
         }
+        self.queue_seconds();
     }
 
     fn handle(&mut self, event: Event) {
@@ -237,6 +248,9 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             Event::Script(entry) => self.act(entry as usize),
             Event::ScriptEnd(entry) => self.end_entry(entry as usize),
             Event::WaitOver(host) => self.emit_gauge_changes(host),
+            Event::Call(consumer) => self.call(consumer),
+            Event::CallFailed(attempt) => self.call_failed(attempt),
+            Event::CallSecond => self.call_second(),
         }
     }
 
@@ -274,6 +288,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
     /// The process of a host is gone: it lets go of what it shared. Requests that wait at it unanswered
     /// are reset.
     fn bury(&mut self, host: HostId) {
+        self.note_death(host);
         let process = &mut self.hosts[host.index()];
         process.alive = false;
         process.listening = false;
@@ -368,6 +383,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             servers: &self.servers,
             clients: &self.clients,
             views: &self.views,
+            consumers: &self.consumers,
             handled: self.handled,
         };
         (&mut self.observer, view, &mut self.digest)

@@ -1,6 +1,7 @@
 //! Frozen processes: what comes meanwhile, and what happens at the resume.
 
-use super::super::fact::{Fact, FaultFact, Observer, OperationKind};
+use super::super::fact::{Fact, Observer, OperationKind};
+use super::super::fault_fact::FaultFact;
 use super::super::host::{HostId, Pause};
 use super::super::queue::EventQueue;
 use super::{Deferred, Event, World};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::super::action::{Action, Cut, CutMode};
 use super::super::call::{CallId, Message};
-use super::super::fact::{Fact, FaultFact, Observer, OperationKind};
+use super::super::fact::{Fact, Observer, OperationKind};
+use super::super::fault_fact::FaultFact;
 use super::super::host::HostId;
 use super::super::host_set::{HostSet, Selection};
 use super::super::network::Effect;
@@ -12,6 +13,7 @@ use super::super::queue::EventQueue;
 use super::super::random::Stream;
 use super::{Deferred, Event, FailRule, World};
 use crate::eureka::Flavor;
+use crate::eureka::client::HealthDuration;
 use crate::time::Span;
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
@@ -80,13 +82,20 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     self.ask(host, index);
                 }
             }
+            Action::SetHealth(select, answer) => {
+                for host in self.living(select, index) {
+                    self.emit(&Fact::Fault(FaultFact::SetHealth(host, *answer)));
+                    self.ask(host, index);
+                }
+            }
             Action::SetMetadata(select, ..) => {
                 for host in self.living(select, index) {
                     self.emit(&Fact::Fault(FaultFact::Process("set-metadata", host)));
                     self.ask(host, index);
                 }
             }
-            Action::SetConfig(select, key, value) => {
+            Action::SetConfig(select, key, value)
+            | Action::ConfigureInstance(select, key, value, _) => {
                 for host in self.living(select, index) {
                     self.emit(&Fact::Fault(FaultFact::SetConfig(host, key, value)));
                     self.ask(host, index);
@@ -185,6 +194,16 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             Action::Restart { .. } => self.stop(host, None),
             Action::SetStatus(_, status) => {
                 self.drive(host, self.now, |client, cx| client.set_instance_status(cx, *status));
+            }
+            Action::SetHealth(_, answer) => {
+                self.drive(host, self.now, |client, _| {
+                    client.set_health(*answer, HealthDuration::default());
+                });
+            }
+            Action::ConfigureInstance(.., change) => {
+                self.drive(host, self.now, |client, cx| {
+                    client.configure_instance(cx, change.clone());
+                });
             }
             Action::SetMetadata(_, key, value) => {
                 let of_profile = Arc::clone(&setup.profile_of(host).metadata);

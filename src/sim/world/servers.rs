@@ -379,7 +379,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let absent = StatusParameter::Absent;
         let (code, body) = match &request {
             Request::Heartbeat { dirty, .. } => {
-                let dirty = DirtyParameter::Value(*dirty);
+                let dirty = dirty.map_or(DirtyParameter::Absent, DirtyParameter::Value);
                 (resources::renew(registry, at, key, dirty, absent, false).code, None)
             }
             Request::Register(info) => {
@@ -605,6 +605,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 let renews = after.num_of_renews_in_last_min;
                 self.emit(&Fact::Bucket { server, renews });
             }
+            Core::TimerRan { kind: TimerKind::CacheFill, .. } => self.cache_filled(server),
             Core::TimerRan { .. } => {}
         }
     }

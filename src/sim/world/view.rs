@@ -1,11 +1,15 @@
 //! What observers may see of a run.
 
+use std::sync::Arc;
+
+use super::super::consumer::TrafficCounts;
 use super::super::host::{Host, HostId};
 use super::super::setup::Setup;
+use super::consumers::Consumers;
 use super::servers::ServerProcess;
 use crate::eureka::client::{ClientProcess, Views};
-use crate::eureka::server::{EurekaServer, Gauges, Registry};
-use crate::eureka::{InstanceKey, Names};
+use crate::eureka::server::{Application, EurekaServer, Gauges, Registry};
+use crate::eureka::{AppId, InstanceKey, Names};
 use crate::time::{HostClock, Instant, Now};
 
 /// A run, read-only.
@@ -18,6 +22,7 @@ pub struct WorldView<'a> {
     pub(super) servers: &'a [ServerProcess],
     pub(super) clients: &'a [Option<ClientProcess>],
     pub(super) views: &'a Views,
+    pub(super) consumers: &'a Consumers,
     pub(super) handled: u64,
 }
 
@@ -123,6 +128,26 @@ impl<'a> WorldView<'a> {
     #[must_use]
     pub const fn views(&self) -> &'a Views {
         self.views
+    }
+
+    /// Calls so far to an application, or all.
+    #[must_use]
+    pub fn traffic(&self, app: Option<AppId>) -> TrafficCounts {
+        self.consumers.counts(app)
+    }
+
+    /// Calls so far by one client to an application, or all.
+    #[must_use]
+    pub fn traffic_of(&self, caller: HostId, app: Option<AppId>) -> TrafficCounts {
+        self.consumers.counts_of(self.setup, caller, app)
+    }
+
+    /// The lists of an application that load balancers keep and would use for their next call.
+    pub fn balancer_lists(
+        &self,
+        app: AppId,
+    ) -> impl Iterator<Item = (HostId, &'a Arc<Application>)> {
+        self.consumers.cached(self.setup, app, self.now)
     }
 
     /// Whether the host's process is one that registers, and has not begun to go away.

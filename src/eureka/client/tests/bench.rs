@@ -58,6 +58,7 @@ pub(super) struct Drawn {
     /// The next session lengths; 0.5 after these.
     pub(super) sessions: VecDeque<f64>,
     pub(super) hand_off: Span,
+    pub(super) address_hash: i32,
     /// How many lists of servers were shuffled.
     pub(super) shuffles: u32,
 }
@@ -78,6 +79,10 @@ impl Draws for Drawn {
 
     fn hand_off(&mut self) -> Span {
         self.hand_off
+    }
+
+    fn address_hash(&mut self) -> i32 {
+        self.address_hash
     }
 }
 
@@ -134,6 +139,7 @@ impl Bench {
                 orders: VecDeque::new(),
                 sessions: VecDeque::new(),
                 hand_off: Span::ZERO,
+                address_hash: 0,
                 shuffles: 0,
             },
             views: Views::default(),
@@ -364,7 +370,9 @@ impl Bench {
                 ("POST", format!(" {}@{dirty}", info.status), 13)
             }
             Request::Heartbeat { status, dirty } => {
-                ("PUT", format!(" {status}@{}", dirty - EPOCH), 9)
+                let status = status.map(|status| status.to_string()).unwrap_or_default();
+                let dirty = dirty.map(|dirty| (dirty - EPOCH).to_string()).unwrap_or_default();
+                ("PUT", format!(" {status}@{dirty}"), 9)
             }
             Request::Cancel => ("DELETE", String::new(), 11),
             Request::Get(CacheKey::AllAppsDelta) => ("GET", " delta".to_owned(), 21),
@@ -427,7 +435,8 @@ impl Bench {
                 (204, None)
             }
             Request::Heartbeat { dirty, .. } => {
-                (if record.is_some_and(|known| known >= *dirty) { 200 } else { 404 }, None)
+                let current = record.is_some_and(|known| dirty.is_none_or(|dirty| known >= dirty));
+                (if current { 200 } else { 404 }, None)
             }
             Request::Cancel => (if record.take().is_some() { 200 } else { 404 }, None),
             Request::Get(CacheKey::AllAppsDelta) => (200, Some(Arc::clone(&self.delta))),

@@ -227,7 +227,8 @@ fn the_thread_that_changes_the_status_hands_the_update_over_in_its_own_time() {
     // Sent with the update, because it happened before the thread woke up.
     bench.set_metadata();
     bench.to(60_000);
-    bench.expect(&["20007 POST s0 DOWN@20003 204"]);
+    // And as much again from the body's status to its timestamp.
+    bench.expect(&["20014 POST s0 DOWN@20003 204"]);
 }
 
 /// Recording `replicator-interval-7`, without its health check.

@@ -270,12 +270,12 @@ fn servers_in_a_given_order_are_not_shuffled() {
     assert_eq!(bench.draws.shuffles, 0);
 }
 
-/// `config.rs`: "Keys whose effect is not modelled yet are refused, not ignored". Health checks are not.
+/// `config.rs`: "Keys whose effect is not modelled yet are refused, not ignored".
 #[test]
-fn a_health_check_cannot_be_switched_on_without_effect() {
+fn what_is_not_modelled_cannot_be_switched_on_without_effect() {
     let mut config = ClientConfig::new(Flavor::SpringCloud);
     let on = ConfigValue::Flag(true);
-    assert_eq!(config.set("healthcheck.enabled", &on), Err(ConfigError::NotYet));
+    assert_eq!(config.set("webclient.enabled", &on), Err(ConfigError::NotYet));
 }
 
 /// Between its timers a client is nothing but this, with the few servers that it knows.
