@@ -230,6 +230,7 @@ fn config(
             other => diags.wrong_type(&node.place, "a table of texts", other.kind()),
         }
     }
+    config.disable_client_if_told();
     config
 }
 

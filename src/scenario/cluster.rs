@@ -468,6 +468,7 @@ fn finish(
         // The server starter of Spring Cloud brings Jersey's too.
         false => HttpClientKind::jersey(setup.release),
     });
+    config.disable_client_if_told();
     // The position of a peer may differ from its place in the fan-out: URLs are listed by position.
     let mut known: Vec<u16> = setup.peers.clone();
     known.sort_unstable();

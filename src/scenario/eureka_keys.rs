@@ -42,6 +42,14 @@ impl EurekaConfig {
         }
     }
 
+    /// `eureka.client.enabled = false`: there is no client, so nobody registers or fetches.
+    pub(super) fn disable_client_if_told(&mut self) {
+        if !self.client.enabled {
+            self.client.register_with_eureka = false;
+            self.client.fetch_registry = false;
+        }
+    }
+
     /// The one VIP address that the client fetches, if it fetches only one.
     pub(super) fn single_vip(&self, names: &mut Names) -> Option<NameId> {
         let vip = &self.client.registry_refresh_single_vip_address;

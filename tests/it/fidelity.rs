@@ -139,6 +139,7 @@ fn clients_have_the_defaults_of_their_flavour() {
         should_enforce_registration_at_init: false,
         registry_refresh_single_vip_address: String::new(),
         healthcheck_enabled: false,
+        enabled: true,
     };
     assert_eq!(ClientConfig::new(Flavor::Netflix), netflix);
     let spring = ClientConfig {
@@ -152,6 +153,7 @@ fn clients_have_the_defaults_of_their_flavour() {
         lease_expiration_duration_in_seconds: 90,
         instance_enabled_onit: false,
         initial_status: InstanceStatus::Up,
+        async_client_initialization: false,
     };
     assert_eq!(InstanceConfig::new(), instance);
 }
@@ -166,9 +168,7 @@ fn words_that_are_not_executed_are_refused() {
         client("fetch-remote-regions-registry = \"eu\""),
         client("transport.bootstrap-resolver-for-query = false"),
         client("use-dns-for-fetching-service-urls = true"),
-        client("enabled = false"),
         client("webclient.enabled = true"),
-        format!("{app}eureka.instance.async-client-initialization = true\n"),
         format!("{app}eureka.client.service-url.defaultZone = \"http://eureka-9/\"\n"),
         format!("{app}http-client = \"webclient\"\n"),
         format!("{app}[network]\nreorder = false\n"),

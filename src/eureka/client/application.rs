@@ -38,11 +38,19 @@ pub(super) struct InstanceExtras {
 }
 
 impl ClientProcess {
-    /// A Netflix application calls itself UP so long after the process started.
-    pub(super) fn await_warm_up(&mut self, cx: &Cx<'_>) {
-        if cx.profile.application == Application::WarmsUp {
-            let due = cx.now.mono.saturating_add(cx.profile.warm_up.nanos());
-            self.client.sleep(due, Sleeper::Application);
+    /// What does not wait for the client: a Netflix application calls itself UP so long after the
+    /// process started, and Spring with `async-client-initialization` sets its status at once, so that
+    /// nobody hears of it.
+    pub(super) fn begin_before_the_client(&mut self, cx: &mut Cx<'_>) {
+        match cx.profile.application {
+            Application::WarmsUp => {
+                let due = cx.now.mono.saturating_add(cx.profile.warm_up.nanos());
+                self.client.sleep(due, Sleeper::Application);
+            }
+            Application::Spring if cx.profile.instance.async_client_initialization => {
+                self.set_status(cx, cx.profile.instance.initial_status);
+            }
+            Application::Spring | Application::Scripted => {}
         }
     }
 

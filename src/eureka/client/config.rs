@@ -59,6 +59,8 @@ pub struct ClientConfig {
     pub registry_refresh_single_vip_address: String,
     /// Whether Spring attaches a health check.
     pub healthcheck_enabled: bool,
+    /// Whether there is a client at all.
+    pub enabled: bool,
 }
 
 impl ClientConfig {
@@ -93,6 +95,7 @@ impl ClientConfig {
             should_enforce_registration_at_init: false,
             registry_refresh_single_vip_address: String::new(),
             healthcheck_enabled: false,
+            enabled: true,
         }
     }
 
@@ -122,6 +125,8 @@ pub struct InstanceConfig {
     pub instance_enabled_onit: bool,
     /// The status it takes when it registers (Spring).
     pub initial_status: InstanceStatus,
+    /// Whether Spring makes the client on a thread of its own: the status is set before there is one.
+    pub async_client_initialization: bool,
 }
 
 impl InstanceConfig {
@@ -133,6 +138,7 @@ impl InstanceConfig {
             lease_expiration_duration_in_seconds: LeaseInfo::DEFAULT_DURATION,
             instance_enabled_onit: false,
             initial_status: InstanceStatus::Up,
+            async_client_initialization: false,
         }
     }
 
@@ -244,7 +250,7 @@ const KEYS: &[Key<ClientConfig>] = &[
     ("prefer-same-zone-eureka", |_| Slot::NoEffect),
     ("g-zip-content", |_| Slot::NoEffect),
     ("use-dns-for-fetching-service-urls", |_| Slot::NotYetBut(false)),
-    ("enabled", |_| Slot::NotYetBut(true)),
+    ("enabled", |c| Slot::Flag(&mut c.enabled)),
     ("refresh.enable", |_| Slot::NoEffect),
     ("restclient.enabled", |_| Slot::NoEffect),
     ("webclient.enabled", |_| Slot::NotYetBut(false)),
@@ -262,7 +268,7 @@ const INSTANCE_KEYS: &[Key<InstanceConfig>] = &[
     }),
     ("instance-enabled-onit", |c| Slot::Flag(&mut c.instance_enabled_onit)),
     ("initial-status", |c| Slot::Status(&mut c.initial_status)),
-    ("async-client-initialization", |_| Slot::NotYetBut(false)),
+    ("async-client-initialization", |c| Slot::Flag(&mut c.async_client_initialization)),
     ("appname", |_| Slot::NoEffect),
     ("app-group-name", |_| Slot::NoEffect),
     ("hostname", |_| Slot::NoEffect),

@@ -61,7 +61,7 @@ impl ClientProcess {
             cx.views.hold(ViewId::EMPTY);
             process.begin_rest(cx);
         } else {
-            process.await_warm_up(cx);
+            process.begin_before_the_client(cx);
             process.await_second(cx);
             process.construct(cx);
         }

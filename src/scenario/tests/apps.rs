@@ -309,3 +309,17 @@ fn what_cannot_be_an_application_is_an_error() {
     "#]]
     .assert_eq(&problems(&format!("{HEAD}{twice}")));
 }
+
+#[test]
+fn a_client_that_is_disabled_neither_registers_nor_fetches() {
+    let app = "[[apps]]\nname = \"A\"\ninstances = 1\n";
+    let own = of(&format!("{app}eureka.client.enabled = false"));
+    let of_all = of(&format!("{app}[cluster]\nservers = 2\n[eureka.client]\nenabled = false"));
+    let neither = |profile: &ClientProfile| {
+        !profile.client.register_with_eureka && !profile.client.fetch_registry
+    };
+    assert!(neither(client_profile(&own, 0)) && neither(client_profile(&of_all, 0)));
+    assert!(neither(&of_all.setup.profiles[of_all.setup.servers[1].profile]));
+    let enabled = of(&format!("{app}eureka.client.enabled = true"));
+    assert!(client_profile(&enabled, 0).client.register_with_eureka);
+}

@@ -31,7 +31,7 @@ fn valid_actions_that_are_not_executed_say_so() {
 fn valid_words_of_applications_that_are_not_executed_say_so() {
     for (word, value) in [
         ("`http-client = \"webclient\"`", "http-client = 'webclient'"),
-        ("`eureka.client.enabled`", "eureka.client.enabled = false"),
+        ("`eureka.client.webclient.enabled`", "eureka.client.webclient.enabled = true"),
     ] {
         refused(&format!("{FLEET}{value}"), word);
     }

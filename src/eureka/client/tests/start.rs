@@ -278,6 +278,21 @@ fn what_is_not_modelled_cannot_be_switched_on_without_effect() {
     assert_eq!(config.set("webclient.enabled", &on), Err(ConfigError::NotYet));
 }
 
+/// Timeline S3: UP before there is a listener, so the heartbeat's 404 registers, or the replicator.
+#[test]
+fn with_asynchronous_initialisation_spring_registers_with_its_first_heartbeat() {
+    let mut bench = Bench::registering(Flavor::SpringCloud, 1);
+    bench.profile.instance.async_client_initialization = true;
+    bench.start();
+    assert_eq!(bench.statuses(), ["0 STARTING@0", "0 UP@0"]);
+    bench.to(61_000);
+    bench.expect(&[
+        "30000 PUT s0 UP@0 404",
+        "30009 POST s0 UP@30009 204",
+        "60022 PUT s0 UP@30009 200",
+    ]);
+}
+
 /// Between its timers a client is nothing but this, with the few servers that it knows.
 #[test]
 fn a_client_that_waits_takes_two_hundred_bytes_and_nothing_on_the_heap() {
