@@ -15,5 +15,6 @@ mod hostile_names;
 mod invariants;
 mod observed;
 mod sandbox;
+mod stuck;
 mod support;
 mod tree;
