@@ -5,10 +5,15 @@ use std::io::Cursor;
 
 use super::{Replayed, replay};
 
+const CLIENT: &str = r#"{"format":"eureka-golden/client/1","release":"2.0.6","flavor":"netflix","mode":"virtual","tolerance_ms":0,"transport":"jersey3","name":"x","about":"x","epoch-ms":1700000000000,"until":200000,"config":{},"servers":["s0","s1"]}"#;
 const HEADER: &str = r#"{"format":"eureka-golden/registry/1","name":"x","flavor":"netflix","epoch_ms":1700000000000,"peers":0,"self":{"app":"EUREKA","id":"e"},"config":{},"release":"2.0.6"}"#;
 
 fn replayed(lines: &[&str]) -> Replayed {
-    let text = [HEADER].iter().chain(lines).fold(String::new(), |text, line| text + line + "\n");
+    with_header(HEADER, lines)
+}
+
+fn with_header(header: &str, lines: &[&str]) -> Replayed {
+    let text = [header].iter().chain(lines).fold(String::new(), |text, line| text + line + "\n");
     replay(Cursor::new(text)).expect("it has the form of a trace")
 }
 
@@ -63,4 +68,22 @@ fn sums_of_absurd_times_wrap_as_in_java() {
         r#"{"op":"dump"}"#,
     ]);
     assert_eq!(replayed.operations, 7);
+}
+
+/// A client that is there twice, or ends without having been there.
+#[test]
+fn clients_that_cannot_be_are_differences_not_panics() {
+    let construct = r#"{"t":0,"app":"construct then=UP"}"#;
+    let second = r#"{"t":50,"app":"second-client s1"}"#;
+    let shutdown = r#"{"t":60,"app":"second-shutdown"}"#;
+    for lines in [
+        &[construct, r#"{"t":10,"app":"construct then=UP"}"#] as &[&str],
+        &[construct, shutdown],
+        &[construct, second, second],
+        &[second],
+        &[second, construct, shutdown],
+    ] {
+        let first = with_header(CLIENT, lines).first.expect("it differs");
+        assert_eq!(first.field, "app", "{lines:?}: {first:?}");
+    }
 }

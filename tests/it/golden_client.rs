@@ -166,3 +166,12 @@ fn a_thread_held_where_nobody_can_hold_it_is_a_reason_to_skip_the_trace() {
     );
     assert_eq!((replayed.operations, replayed.divergences), (0, 0));
 }
+
+/// HARNESS.md: after a full fetch the stored hash is the one the server sent, not one that is computed.
+#[test]
+fn the_hash_that_is_stored_after_a_full_fetch_is_the_servers() {
+    let name = "fetch-blind-spot";
+    let (_, first) = altered(name, "\"content\":{", "\"hash\":\"UP_", "\"hash\":\"UP_9");
+    assert_eq!(first.path, "view.stored-hash", "{first:?}");
+    assert_eq!(first.got["stored-hash"], "UP_92_", "{first:?}");
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::health::HealthAnswer;
 use super::profile::Application;
 use super::rare::Sleeper;
+use super::timer::Timer;
 use super::{ClientProcess, Cx, Effect, Listener, Phase};
 use crate::eureka::{InstanceInfo, InstanceStatus, LeaseInfo, Metadata};
 use crate::time::Span;
@@ -207,6 +208,7 @@ impl ClientProcess {
             Phase::Constructing => {
                 // The constructor is interrupted; there is nothing to take back.
                 self.client.phase = Phase::Exited;
+                self.client.timers.clear(Timer::Resolver);
                 cx.out.push(Effect::Exited);
                 return true;
             }

@@ -25,6 +25,7 @@ const HTTP_RETRY_INTERVAL: Span = Span::from_secs(1);
 /// Why a call failed for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallFailure {
+    NoServers,
     NoKnownServer,
     RetryLimit,
 }
@@ -32,6 +33,7 @@ pub(super) enum CallFailure {
 impl From<CallFailure> for ConstructFailure {
     fn from(failure: CallFailure) -> Self {
         match failure {
+            CallFailure::NoServers => Self::NoServers,
             CallFailure::NoKnownServer => Self::NoKnownServer,
             CallFailure::RetryLimit => Self::RetryLimit,
         }
@@ -101,6 +103,9 @@ impl ClientProcess {
         }
         let job = cx.jobs.get(id);
         let candidates = job.candidates.as_deref().unwrap_or_default();
+        if candidates.is_empty() {
+            return Err(CallFailure::NoServers);
+        }
         let server = *candidates.get(job.tried).ok_or(CallFailure::NoKnownServer)?;
         job.tried += 1;
         job.from_list = true;
@@ -212,8 +217,14 @@ impl ClientProcess {
         }
         let job = cx.jobs.get(id);
         let (kind, session) = (job.step.stack(), job.session);
-        let lost = client.target().is_some() && self.client.lost_its_target(kind, session, client);
-        let answered = if lost { client.without_target() } else { client.answered_by(server) };
+        let answered = if client.target().is_none() {
+            self.client.find_target(kind, session, client);
+            client.answered_by(server)
+        } else if self.client.lost_its_target(kind, session, client) {
+            client.without_target()
+        } else {
+            client
+        };
         self.client.retryable(kind, session).pin(answered);
         self.client.call_over(kind, session);
         self.answered(cx, id, code, body);
@@ -423,6 +434,14 @@ impl DiscoveryClient {
     fn lose_target(&mut self, stack: StackKind, session: u16, client: EndpointClient) {
         let entry = Quarantined { stack, session, what: client.number };
         self.rare().dropped_targets.push(entry);
+    }
+
+    /// An answer: whoever gave it is the target, even if there was one that was lost.
+    fn find_target(&mut self, stack: StackKind, session: u16, client: EndpointClient) {
+        let entry = Quarantined { stack, session, what: client.number };
+        if let Some(rare) = &mut self.rare {
+            rare.dropped_targets.retain(|dropped| *dropped != entry);
+        }
     }
 
     fn lost_its_target(&self, stack: StackKind, session: u16, client: EndpointClient) -> bool {

@@ -27,6 +27,8 @@ pub enum Supervised {
 pub enum ConstructFailure {
     /// `enforce-fetch-registry-at-init`, and the first fetch failed.
     Fetch,
+    /// `enforce-registration-at-init`, and the list of servers is empty.
+    NoServers,
     /// `enforce-registration-at-init`, and every server of the list had failed.
     NoKnownServer,
     /// `enforce-registration-at-init`, and the third attempt failed.
@@ -42,6 +44,9 @@ impl ConstructFailure {
         match self {
             Self::Fetch => {
                 "IllegalStateException: Fetch registry error at startup. Initial fetch failed."
+            }
+            Self::NoServers => {
+                "TransportException: There is no known eureka server; cluster server list is empty"
             }
             Self::NoKnownServer => "TransportException: Cannot execute request on any known server",
             Self::RetryLimit => {

@@ -200,7 +200,6 @@ impl ClientProcess {
     }
 
     fn evaluated(&mut self, cx: &mut Cx<'_>, check: Evaluation) {
-        let callback = check.asked == Asked::Callback;
         let answer = match check.answer {
             _ if check.asked == Asked::Nobody => {
                 // Whatever was attached meanwhile is gone.
@@ -213,7 +212,7 @@ impl ClientProcess {
                 cx.tell(ClientEvent::HealthException);
                 Some(InstanceStatus::Down)
             }
-            HealthAnswer::Status(status) if callback => {
+            HealthAnswer::Status(status) if check.asked == Asked::Callback => {
                 let up = status == InstanceStatus::Up;
                 let status = if up { InstanceStatus::Up } else { InstanceStatus::Down };
                 cx.tell(ClientEvent::Callback(status));

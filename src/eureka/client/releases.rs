@@ -9,17 +9,19 @@ use crate::eureka::Release;
 /// Attaching a health check asks for an update on demand.
 const ATTACHING_ASKS: Release = Release::new(1, 4, 3);
 /// A registration after a 404 has a new dirty timestamp, and its 204 makes the instance clean
-/// (Netflix/eureka#955; not in 1.7.0, in 1.8.8).
+/// (Netflix/eureka#955; not in 1.7.0, in 1.8.8). Before, the instance is sent as it is, and stays as
+/// dirty as it was.
 const REGISTERS_ANEW: Release = Release::new(1, 8, 1);
 /// `shutdown()` waits for the replicator (Netflix/eureka#1023; not in 1.7.0, in 1.8.8).
 const SHUTDOWN_WAITS: Release = Release::new(1, 8, 7);
-/// `should-unregister-on-shutdown` and `should-enforce-registration-at-init` exist (not in 1.7.0, in
-/// 1.8.8).
-const UNREGISTERS_BY_KEY: Release = Release::new(1, 8, 0);
+/// `should-unregister-on-shutdown` exists.
+const UNREGISTERS_BY_KEY: Release = Release::new(1, 8, 2);
+/// `should-enforce-registration-at-init` exists.
+const ENFORCES_REGISTRATION: Release = Release::new(1, 8, 4);
 /// The default health-check handler replaces none but a missing one (Netflix/eureka#1088).
 const HANDLER_IS_SAFE: Release = Release::new(1, 9, 3);
-/// `should-enforce-fetch-registry-at-init` exists (not in 1.9.8, in 1.10.18).
-const ENFORCES_FETCH: Release = Release::new(1, 10, 0);
+/// `should-enforce-fetch-registry-at-init` exists.
+const ENFORCES_FETCH: Release = Release::new(1, 9, 23);
 /// The list of servers is shuffled by chance, not by the host's address (upstream commit ebb98c5c).
 const SHUFFLES_BY_CHANCE: Release = Release::new(1, 10, 14);
 /// Spring's health check answers `null` after the last phase of its lifecycle has stopped: Spring Cloud
@@ -51,7 +53,7 @@ impl ClientProfile {
     pub(super) fn enforces_registration(&self) -> bool {
         let config = &self.client;
         let enforces = config.register_with_eureka && config.should_enforce_registration_at_init;
-        enforces && self.release >= UNREGISTERS_BY_KEY
+        enforces && self.release >= ENFORCES_REGISTRATION
     }
 
     pub(super) fn enforces_fetch(&self) -> bool {

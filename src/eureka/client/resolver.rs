@@ -2,7 +2,7 @@
 //! and again.
 
 use super::timer::Timer;
-use super::{ClientProcess, Cx, Phase, profile};
+use super::{ClientProcess, Cx, profile};
 use crate::eureka::java::Random;
 
 /// The servers a client knows, by number: those of its own zone, then the others. Each part is
@@ -71,7 +71,7 @@ impl ClientProcess {
     /// The shared list of servers is used: its periodic refresh begins with the first use.
     pub(super) fn use_resolver(&mut self, cx: &Cx<'_>) {
         let client = &mut self.client;
-        if client.timers.at(Timer::Resolver) == u64::MAX && client.phase != Phase::Exited {
+        if client.timers.at(Timer::Resolver) == u64::MAX && !client.transport_closed {
             let period = cx.profile.client.eureka_service_url_poll_interval_seconds;
             let due = cx.now.mono + profile::seconds(period).nanos();
             client.timers.set(Timer::Resolver, due);

@@ -156,3 +156,21 @@ fn status_counts(hash: &str) -> Option<StatusCounts> {
     }
     (rest.is_empty() && counts.to_string() == hash).then_some(counts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::redirect_target;
+
+    /// `(.*/v2/)apps(/.*)?$`
+    #[test]
+    fn a_location_is_followed_if_its_path_is_one_of_eureka_2() {
+        for path in ["/eureka/v2/apps", "/eureka/v2/apps/", "/v2/apps/A/i1", "/v2/apps/A?x=/y#z"] {
+            let location = format!("http://127.0.0.2:80{path}");
+            assert_eq!(redirect_target(&location), Some(1), "{location}");
+        }
+        for path in ["/eureka/apps/A", "/v2/appsA", "/v2/vips/b", "/", "/apps?/v2/apps"] {
+            let location = format!("http://127.0.0.2:80{path}");
+            assert_eq!(redirect_target(&location), None, "{location}");
+        }
+    }
+}

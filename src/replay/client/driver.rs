@@ -328,14 +328,14 @@ impl Driver {
         let key = self.key;
         let (client, effects) = self.within(|cx| ClientProcess::start(cx, key));
         self.client = Some(client);
-        self.apply(effects, false);
+        self.apply(effects, None);
         self.notice();
     }
 
     /// A thread of the client runs until it waits.
     fn step(&mut self, act: impl FnOnce(&mut ClientProcess, &mut Cx<'_>)) {
         let effects = self.run_thread(act);
-        self.apply(effects, false);
+        self.apply(effects, None);
         self.notice();
     }
 
@@ -365,7 +365,8 @@ impl Driver {
         (result, out)
     }
 
-    fn apply(&mut self, effects: Vec<Effect>, full: bool) {
+    /// Does what the client does. `full`: a whole registry came, with this hash.
+    fn apply(&mut self, effects: Vec<Effect>, full: Option<&str>) {
         let mut stored = false;
         let mut constructed = false;
         for effect in effects {
@@ -384,10 +385,10 @@ impl Driver {
                     self.status = Render::new_instance(status, dirty - self.epoch);
                     self.judge.came(self.now, Kind::Status, self.status.clone());
                 }
-                Effect::View { old, new } => {
+                Effect::View { old, .. } => {
                     self.views.release(old);
-                    if full {
-                        self.stored_hash = Some(self.views.get(new).counts.to_string());
+                    if let Some(hash) = full {
+                        self.stored_hash = Some(hash.to_owned());
                         stored = true;
                     }
                 }
@@ -417,7 +418,7 @@ impl Driver {
                 None => client.register_health_check(cx),
                 Some(status) => client.set_instance_status(cx, status),
             });
-            self.apply(effects, false);
+            self.apply(effects, None);
             if self.hand_off_immediate {
                 self.run_woken();
             }
@@ -582,8 +583,12 @@ impl Driver {
             line["outcome"] = json!(said);
         }
         self.judge.came(sent, Kind::Request, line);
+        let hash = match &outcome {
+            Outcome::Answered { body: Some(body), .. } if full => Some(body.hash.to_string()),
+            _ => None,
+        };
         let effects = self.run_thread(|client, cx| client.ended(cx, job, outcome));
-        self.apply(effects, full);
+        self.apply(effects, hash.as_deref());
         self.notice();
     }
 }

@@ -55,6 +55,8 @@ struct Trace {
     draws: VecDeque<Drawn>,
     questions: Vec<Question>,
     recorded: Vec<Recorded>,
+    /// How many clients the script has made so far.
+    clients: u8,
     /// The trace changes what the instance says of itself: bodies show lease and host.
     shows_lease: bool,
     /// It shows callers' lists as the shuffle left them; most show them sorted.
@@ -119,6 +121,7 @@ impl Trace {
             draws: VecDeque::new(),
             questions: Vec::new(),
             recorded: Vec::new(),
+            clients: 0,
             shows_lease: false,
             shows_order: false,
             wall: i128::from(header.epoch_ms) * 1_000_000 + i128::from(header.until),
@@ -172,8 +175,19 @@ impl Trace {
                     return Ok(());
                 }
                 let act = act(text).ok_or_else(|| wrong("app", value, "an act"))?;
+                let clients_wanted = match &act {
+                    Act::Construct(_) => 0,
+                    Act::SecondClient(_) => 1,
+                    Act::SecondShutdown => 2,
+                    _ => self.clients,
+                };
+                if self.clients != clients_wanted {
+                    return Err(wrong("app", value, "one client, then a second, then its end"));
+                }
                 match &act {
+                    Act::SecondClient(_) => self.clients += 1,
                     Act::Construct(construct) => {
+                        self.clients += 1;
                         for echo in construct.echoes() {
                             *echoes.entry(echo).or_default() += 1;
                         }

@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::eureka::client::{
-    AttemptFailure, ClientProcess, ClientProfile, Cx, Draws, Effect, Endpoints, ErrorBody,
-    HttpClientKind, JobId, Jobs, Outcome, Request, ViewId, Views,
+    AttemptFailure, ClientEvent, ClientProcess, ClientProfile, Cx, Draws, Effect, Endpoints,
+    ErrorBody, HealthAnswer, HealthDuration, HttpClientKind, InstanceChange, JobId, Jobs, Outcome,
+    Request, Unsent, ViewId, Views, Which,
 };
 use crate::eureka::server::{Application, Applications, CacheKey};
 use crate::eureka::{
@@ -37,8 +38,12 @@ pub(super) enum Stub {
     Hang,
     /// Does its usual, but the answer comes only after so many ms.
     Slow(u64),
+    /// Answers this, without an entity and without doing anything, but only after so many ms.
+    Late(u64, u16),
     /// Breaks the connection after so many ms.
     Reset(u64),
+    /// Answers 302, with a `Location` at this server.
+    Redirect(u16),
 }
 
 struct Rule {
@@ -100,12 +105,18 @@ pub(super) struct Bench {
     /// When `shutdown()` returned.
     pub(super) exited: Option<u64>,
     pub(super) client: Option<ClientProcess>,
+    /// The process lives on when its first client has been shut down.
+    pub(super) outlives_shutdown: bool,
+    /// The last registration sent.
+    pub(super) body: Option<InstanceInfo>,
     jobs: Jobs,
     names: Names,
     key: InstanceKey,
     now_ns: u64,
     clock_ms: i64,
     lines: Vec<String>,
+    unsent: Vec<String>,
+    events: Vec<String>,
     statuses: Vec<String>,
     rules: Vec<Rule>,
     /// The dirty timestamp of the instance at each server that has it.
@@ -143,11 +154,15 @@ impl Bench {
             views: Views::default(),
             exited: None,
             client: None,
+            outlives_shutdown: false,
+            body: None,
             jobs: Jobs::default(),
             key,
             now_ns: 0,
             clock_ms: 0,
             lines: Vec::new(),
+            unsent: Vec::new(),
+            events: Vec::new(),
             statuses: Vec::new(),
             rules: Vec::new(),
             records: vec![None; servers.into()],
@@ -171,6 +186,11 @@ impl Bench {
         let mut bench = Self::new(flavor, servers);
         bench.profile.client.register_with_eureka = false;
         bench
+    }
+
+    /// The client is to fetch one VIP address only.
+    pub(super) fn fetch_single_vip(&mut self) {
+        self.profile.single_vip = Some(self.names.intern("b"));
     }
 
     /// The process starts now.
@@ -222,9 +242,57 @@ impl Bench {
         self.with(|client, cx| client.set_instance_status(cx, status));
     }
 
+    /// What the application's health check answers from now on.
+    pub(super) fn set_health(&mut self, answer: HealthAnswer) {
+        self.set_health_that_takes(answer, 0, false);
+    }
+
+    /// The same, of a check that takes so many ms and perhaps notices an interrupt.
+    pub(super) fn set_health_that_takes(
+        &mut self,
+        answer: HealthAnswer,
+        ms: u64,
+        interruptible: bool,
+    ) {
+        let duration = HealthDuration { takes: millis(ms), interruptible };
+        self.with(|client, _| client.set_health(answer, duration));
+    }
+
+    /// The application attaches its health-check handler.
+    pub(super) fn register_health_check(&mut self) {
+        self.with(ClientProcess::register_health_check);
+    }
+
+    /// It attaches its check as a callback.
+    pub(super) fn register_health_check_callback(&mut self) {
+        self.with(|client, _| client.register_health_check_callback());
+    }
+
+    /// The instance is configured anew.
+    pub(super) fn configure(&mut self, change: InstanceChange) {
+        self.with(|client, cx| client.configure_instance(cx, change));
+    }
+
+    /// A second client is made on the same `ApplicationInfoManager`, which knows these servers.
+    pub(super) fn construct_second(&mut self, servers: &[u16]) {
+        let endpoints = Endpoints { own_zone: servers.to_vec(), ..Endpoints::default() };
+        self.with(|client, cx| client.construct_second(cx, endpoints));
+    }
+
+    /// `shutdown()` of one of the clients.
+    pub(super) fn shut_down(&mut self, which: Which) {
+        self.with(|client, cx| client.shutdown(cx, which));
+    }
+
     /// The application changes its metadata.
     pub(super) fn set_metadata(&mut self) {
         self.with(|client, cx| client.set_metadata(cx, Metadata::default()));
+    }
+
+    /// The same, with this entry.
+    pub(super) fn set_metadata_entry(&mut self, key: &str, value: &str) {
+        let metadata = Metadata::new([(Arc::from(key), Arc::from(value))].into());
+        self.with(|client, cx| client.set_metadata(cx, metadata));
     }
 
     /// The process is asked to end.
@@ -288,6 +356,24 @@ impl Bench {
         assert_eq!(self.sent(), lines);
     }
 
+    /// What was not sent since the last call, and why.
+    pub(super) fn unsent(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unsent)
+    }
+
+    /// What the client told since the last call: instant and event.
+    pub(super) fn events(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Exactly these of the events with these names were told since the last call.
+    #[track_caller]
+    pub(super) fn expect_events(&mut self, names: &[&str], events: &[&str]) {
+        let mut told = self.events();
+        told.retain(|event| names.iter().any(|name| event.contains(name)));
+        assert_eq!(told, events);
+    }
+
     /// Every change of the client's own status: instant, status and dirty timestamp.
     pub(super) fn statuses(&self) -> &[String] {
         &self.statuses
@@ -346,36 +432,43 @@ impl Bench {
 
     fn apply(&mut self, effect: Effect) {
         match effect {
-            Effect::Send { job, server, request, .. } => self.receive(job, server, &request),
+            Effect::Send { job, server, request, again, .. } => {
+                self.receive(job, server, &request, again);
+            }
+            Effect::Unsent { server, request, why, .. } => {
+                let (method, what, _) = question(&request);
+                let why = match why {
+                    Unsent::Interrupted => "interrupted",
+                    Unsent::ClientClosed => "client-closed",
+                };
+                self.unsent.push(format!("{} {method} s{server}{what} {why}", self.now_ns / MILLI));
+            }
+            Effect::Event(event) => self.tell(event),
             Effect::LocalStatus { status, dirty, .. } => {
                 self.statuses.push(format!("{} {status}@{}", self.now_ns / MILLI, dirty - EPOCH));
             }
             Effect::View { old, .. } => self.views.release(old),
-            Effect::Constructed | Effect::Unsent { .. } | Effect::Event(_) => {}
+            Effect::Constructed => {}
             Effect::Exited => {
-                // The process is gone: nobody is there to get an answer.
                 self.exited = Some(self.now_ns / MILLI);
-                self.answers.clear();
+                if !self.outlives_shutdown {
+                    // The process is gone: nobody is there to get an answer.
+                    self.answers.clear();
+                }
             }
         }
     }
 
+    fn tell(&mut self, event: ClientEvent) {
+        self.events.push(format!("{} {event:?}", self.now_ns / MILLI));
+    }
+
     /// A stub gets a request, and its answer goes on its way.
-    fn receive(&mut self, job: JobId, server: u16, request: &Request) {
-        let (method, what, usual_ms) = match request {
-            Request::Register(info) => {
-                let dirty = info.last_dirty_timestamp - EPOCH;
-                ("POST", format!(" {}@{dirty}", info.status), 13)
-            }
-            Request::Heartbeat { status, dirty } => {
-                let status = status.map(|status| status.to_string()).unwrap_or_default();
-                let dirty = dirty.map(|dirty| (dirty - EPOCH).to_string()).unwrap_or_default();
-                ("PUT", format!(" {status}@{dirty}"), 9)
-            }
-            Request::Cancel => ("DELETE", String::new(), 11),
-            Request::Get(CacheKey::AllAppsDelta) => ("GET", " delta".to_owned(), 21),
-            Request::Get(_) => ("GET", " apps".to_owned(), 21),
-        };
+    fn receive(&mut self, job: JobId, server: u16, request: &Request, again: bool) {
+        let (method, what, usual_ms) = question(request);
+        if let Request::Register(info) = request {
+            self.body = Some((**info).clone());
+        }
         let rule = self.rules.iter_mut().find(|rule| {
             rule.server == server && ["*", method].contains(&rule.method) && rule.times > 0
         });
@@ -388,6 +481,18 @@ impl Bench {
         let (outcome, shown, after) = match stub {
             Some(Stub::Code(code)) => {
                 (answered(code, None, ErrorBody::None), code.to_string(), millis(usual_ms))
+            }
+            Some(Stub::Redirect(target)) => {
+                let outcome = Outcome::Answered {
+                    code: 302,
+                    body: None,
+                    error_body: ErrorBody::None,
+                    location: Some(target),
+                };
+                (outcome, "302".to_owned(), millis(usual_ms))
+            }
+            Some(Stub::Late(ms, code)) => {
+                (answered(code, None, ErrorBody::None), code.to_string(), millis(ms))
             }
             Some(Stub::Page(code, page)) => {
                 (answered(code, None, page), code.to_string(), millis(usual_ms))
@@ -416,7 +521,8 @@ impl Bench {
             }
         };
         let now = self.now_ns / MILLI;
-        self.lines.push(format!("{now} {method} s{server}{what} {shown}"));
+        let again = if again { " again" } else { "" };
+        self.lines.push(format!("{now} {method} s{server}{what} {shown}{again}"));
         self.numbers += 1;
         let at = self.now_ns + after.nanos();
         self.answers.push(Answer { at, number: self.numbers, job, outcome });
@@ -437,6 +543,25 @@ impl Bench {
             Request::Get(CacheKey::AllAppsDelta) => (200, Some(Arc::clone(&self.delta))),
             Request::Get(_) => (200, Some(Arc::clone(&self.full))),
         }
+    }
+}
+
+/// Method and contents of a request, and the ms it usually takes.
+fn question(request: &Request) -> (&'static str, String, u64) {
+    match request {
+        Request::Register(info) => {
+            let dirty = info.last_dirty_timestamp - EPOCH;
+            ("POST", format!(" {}@{dirty}", info.status), 13)
+        }
+        Request::Heartbeat { status, dirty } => {
+            let status = status.map(|status| status.to_string()).unwrap_or_default();
+            let dirty = dirty.map(|dirty| (dirty - EPOCH).to_string()).unwrap_or_default();
+            ("PUT", format!(" {status}@{dirty}"), 9)
+        }
+        Request::Cancel => ("DELETE", String::new(), 11),
+        Request::Get(CacheKey::AllAppsDelta) => ("GET", " delta".to_owned(), 21),
+        Request::Get(CacheKey::Vip(_)) => ("GET", " vip".to_owned(), 21),
+        Request::Get(_) => ("GET", " apps".to_owned(), 21),
     }
 }
 

@@ -248,3 +248,45 @@ fn the_interval_counts_from_the_end_of_a_run() {
         "51065 POST s0 UP@29000 500",
     ]);
 }
+
+/// Trap T33, recording `start-double-loop`: an update on demand runs while `start()` is held between its
+/// two halves. What the first run set as its next is forgotten, not cancelled: two chains for ever.
+#[test]
+fn an_update_before_the_first_run_is_scheduled_makes_a_second_chain_of_runs() {
+    let mut bench = Bench::registering(Flavor::Netflix, 1);
+    bench.profile.application = crate::eureka::client::Application::Scripted;
+    bench.profile.instance.lease_renewal_interval_in_seconds = 100_000;
+    bench.profile.replicator_start_takes = Span::from_millis(100);
+    bench.start();
+    bench.to(50);
+    bench.set_status(Up);
+    for seconds in [25, 35, 55, 65, 85, 95, 115, 125] {
+        bench.to(seconds * 1_000);
+        bench.set_metadata();
+    }
+    bench.to(135_000);
+    bench.expect(&[
+        "50 POST s0 UP@50 204",
+        "30063 POST s0 UP@25000 204",
+        "40100 POST s0 UP@35000 204",
+        "60076 POST s0 UP@55000 204",
+        "70113 POST s0 UP@65000 204",
+        "90089 POST s0 UP@85000 204",
+        "100126 POST s0 UP@95000 204",
+        "120102 POST s0 UP@115000 204",
+        "130139 POST s0 UP@125000 204",
+    ]);
+}
+
+/// Without an update in between there is one chain, from the end of the wait.
+#[test]
+fn a_start_that_is_held_only_begins_later() {
+    let mut bench = Bench::registering(Flavor::Netflix, 1);
+    bench.profile.instance.initial_status = InstanceStatus::Starting;
+    bench.profile.instance.lease_renewal_interval_in_seconds = 100_000;
+    bench.profile.replicator_start_takes = Span::from_millis(100);
+    bench.start();
+    bench.to(60_000);
+    bench.expect(&["40100 POST s0 STARTING@0 204"]);
+    bench.expect_events(&["Constructed"], &["100 Constructed(First)"]);
+}

@@ -309,3 +309,37 @@ fn a_broken_connection_sends_the_call_to_the_next_server() {
     bench.to(15_000);
     bench.expect(&["10000 PUT s0 UP@0 reset", "10005 PUT s0 UP@0 reset", "10010 PUT s1 UP@0 200"]);
 }
+
+/// Not pinned by a recording: the heartbeat of 10 s loses s0 after a registration has gone to s1.
+#[test]
+fn a_late_failure_of_the_old_pin_goes_on_with_the_newer_one() {
+    let mut bench = pinned(3);
+    bench.rule_times(0, "PUT", Stub::Reset(3_000), 1);
+    bench.to(11_000);
+    bench.rule_times(0, "POST", Stub::Refuse, 2);
+    bench.set_metadata();
+    bench.set_status(crate::eureka::InstanceStatus::Down);
+    bench.to(35_000);
+    bench.expect(&[
+        "10000 PUT s0 UP@0 reset",
+        "11000 POST s0 DOWN@11000 refused",
+        "11001 POST s0 DOWN@11000 refused",
+        "11002 POST s1 DOWN@11000 204",
+        "13000 PUT s1 DOWN@11000 200",
+        "23009 PUT s1 DOWN@11000 200",
+        "33018 PUT s1 DOWN@11000 200",
+    ]);
+}
+
+/// Not pinned by a recording: s0 stays in quarantine though s1 answered after it, and though s0 itself
+/// would answer again.
+#[test]
+fn an_answer_takes_nobody_out_of_quarantine() {
+    let mut bench = pinned(6);
+    bench.rule_times(0, "*", Stub::Refuse, 2);
+    assert_eq!(heartbeats(&mut bench, 10_050, 1), ["s0! s0! s1"]);
+    bench.rule_times(1, "*", Stub::Refuse, 1);
+    assert_eq!(heartbeats(&mut bench, 20_100, 1), ["s1! s1"]);
+    bench.rule_times(1, "*", Stub::Refuse, 2);
+    assert_eq!(heartbeats(&mut bench, 30_150, 1), ["s1! s1! s2"]);
+}
