@@ -64,8 +64,8 @@ fn every_mechanism_has_a_scenario_and_every_scenario_holds() {
 
 /// Own status of an instance at the end, by what its client said of itself.
 fn own_status(events: &[Value], instance: &str) -> String {
-    let said = events.iter().filter(|event| event["event"] == "local-status");
-    let last = said.filter(|event| event["client"] == instance).last();
+    let mut said = events.iter().filter(|event| event["event"] == "local-status");
+    let last = said.rfind(|event| event["client"] == instance);
     last.and_then(|event| event["status"].as_str()).expect("it has said something").to_owned()
 }
 
