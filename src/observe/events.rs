@@ -472,6 +472,7 @@ fn failure_text(failure: AttemptFailure) -> &'static str {
         AttemptFailure::ConnectTimeout => "connect-timeout",
         AttemptFailure::ReadTimeout => "read-timeout",
         AttemptFailure::Reset => "reset",
+        AttemptFailure::Aborted => "aborted",
     }
 }
 

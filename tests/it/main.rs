@@ -11,6 +11,7 @@ mod fidelity;
 mod frozen;
 mod golden;
 mod golden_client;
+mod golden_real;
 mod health;
 mod hostile_names;
 mod invariants;

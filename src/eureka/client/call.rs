@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::event::ClientEvent;
-use super::event::ConstructFailure;
+use super::event::{CallFailure, ClientEvent, ConstructFailure};
 use super::job::{JobId, Request, Step, Worker};
 use super::profile::HttpClientKind;
 use super::rare::Sleeper;
 use super::transport::{
-    EndpointClient, Operation, Outcome, Quarantined, Retryable, Stack, StackKind, Unsent,
-    quarantine_threshold,
+    AttemptFailure, EndpointClient, Operation, Outcome, Quarantined, Retryable, Stack, StackKind,
+    Unsent, quarantine_threshold,
 };
 use super::{ClientProcess, Cx, DiscoveryClient, Effect};
 use crate::eureka::server::{Applications, CacheKey};
@@ -21,24 +20,6 @@ const MAX_ATTEMPTS: u8 = 3;
 const MAX_REDIRECTS: u8 = 10;
 /// How long Apache HttpClient 5 waits before it repeats what was answered 429 or 503.
 const HTTP_RETRY_INTERVAL: Span = Span::from_secs(1);
-
-/// Why a call failed for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallFailure {
-    NoServers,
-    NoKnownServer,
-    RetryLimit,
-}
-
-impl From<CallFailure> for ConstructFailure {
-    fn from(failure: CallFailure) -> Self {
-        match failure {
-            CallFailure::NoServers => Self::NoServers,
-            CallFailure::NoKnownServer => Self::NoKnownServer,
-            CallFailure::RetryLimit => Self::RetryLimit,
-        }
-    }
-}
 
 impl ClientProcess {
     /// A worker begins a call; if it cannot even be sent, the worker goes on at once.
@@ -79,7 +60,7 @@ impl ClientProcess {
         };
         let job = cx.jobs.get(id);
         job.attempts += 1;
-        (job.hops, job.repeated) = (0, false);
+        (job.hops, job.copies) = (0, 0);
         self.send(cx, id, client, client.target().unwrap_or(client.endpoint));
     }
 
@@ -174,7 +155,10 @@ impl ClientProcess {
         let Some((_, server)) = job.client else {
             return;
         };
-        if !again && cx.profile.http_client.repeats_after_503() {
+        job.copies = job.copies.saturating_add(1);
+        let http_client = cx.profile.http_client;
+        let repeats = http_client.copies_without_answer(job.step.operation()) > job.copies;
+        if repeats || (job.copies == 1 && http_client.repeats_after_503()) {
             job.request = Some(request.clone());
         }
         let worker = job.worker;
@@ -193,16 +177,20 @@ impl ClientProcess {
             return;
         };
         let operation = job.step.operation();
-        let (interrupted, repeated) = (job.interrupted, job.repeated);
+        let (interrupted, copies) = (job.interrupted, job.copies);
         let http_client = cx.profile.http_client;
         let closed = self.client.transport_closed && http_client.is_jersey();
-        let Outcome::Answered { code, body, error_body, location } = outcome else {
-            return self.attempt_failed(cx, id, true);
+        let (code, body, error_body, location) = match outcome {
+            Outcome::Answered { code, body, error_body, location } => {
+                (code, body, error_body, location)
+            }
+            Outcome::Failed(AttemptFailure::Reset) => return self.connection_closed(cx, id),
+            Outcome::Failed(_) => return self.attempt_failed(cx, id, true),
         };
         if closed {
             return self.attempt_failed(cx, id, true);
         }
-        if matches!(code, 429 | 503) && !repeated && http_client.repeats_after_503() {
+        if matches!(code, 429 | 503) && copies == 1 && http_client.repeats_after_503() {
             return self.wait_to_repeat(cx, id);
         }
         let registry = body.is_some() && !cx.profile.registries_come_as_objects;
@@ -230,9 +218,26 @@ impl ClientProcess {
         self.answered(cx, id, code, body);
     }
 
+    /// The connection closed before a byte of the answer came. The HTTP library may send the same
+    /// bytes again at once, on another connection, if it still gets one.
+    fn connection_closed(&mut self, cx: &mut Cx<'_>, id: JobId) {
+        let http_client = cx.profile.http_client;
+        let job = cx.jobs.get(id);
+        let goes_on = !(job.interrupted && http_client.refuses_interrupted_thread());
+        let copies = http_client.copies_without_answer(job.step.operation());
+        if goes_on
+            && job.copies < copies
+            && let Some(request) = job.request.take()
+        {
+            self.put_on_the_wire(cx, id, request, true);
+        } else {
+            self.attempt_failed(cx, id, true);
+        }
+    }
+
+    /// The HTTP library sends the same bytes again a second after a 429 or 503.
     fn wait_to_repeat(&mut self, cx: &mut Cx<'_>, id: JobId) {
         let job = cx.jobs.get(id);
-        job.repeated = true;
         // A thread that is interrupted already does not wait at all.
         let wait = if job.interrupted { Span::ZERO } else { HTTP_RETRY_INTERVAL };
         self.client.sleep(cx.now.mono + wait.nanos(), Sleeper::HttpRetry(id));
@@ -244,7 +249,7 @@ impl ClientProcess {
         job.hops += 1;
         match (job.client, location) {
             (Some((client, _)), Some(target)) if job.hops < MAX_REDIRECTS => {
-                job.repeated = false;
+                job.copies = 0;
                 self.send(cx, id, client, target);
             }
             _ => self.attempt_failed(cx, id, true),
@@ -312,24 +317,26 @@ impl ClientProcess {
         let (step, session) = (cx.jobs.get(id).step, cx.jobs.get(id).session);
         self.client.call_over(step.stack(), session);
         if step.operation() == Operation::Register {
-            cx.tell(ClientEvent::RegisterFailed);
+            cx.tell(ClientEvent::RegisterFailed(failure));
         }
         match step {
             Step::Renew | Step::ReRegister(_) => {
-                cx.tell(ClientEvent::HeartbeatFailed);
+                cx.tell(ClientEvent::HeartbeatFailed(failure));
                 self.heartbeat_ended(cx, id);
             }
             Step::Replicate(_) => {
-                cx.tell(ClientEvent::ReplicatorFailed);
+                cx.tell(ClientEvent::ReplicatorFailed(failure));
                 self.replicated(cx, id, None);
             }
-            Step::RegisterAtInit => self.registered_at_init(cx, id, Some(failure.into())),
+            Step::RegisterAtInit => {
+                self.registered_at_init(cx, id, Some(ConstructFailure::Register(failure)))
+            }
             Step::FetchFull(_) | Step::FetchDelta(_) | Step::Reconcile(..) => {
-                cx.tell(ClientEvent::FetchFailed);
+                cx.tell(ClientEvent::FetchFailed(failure));
                 self.fetch_failed(cx, id);
             }
             Step::Unregister => {
-                cx.tell(ClientEvent::CancelFailed);
+                cx.tell(ClientEvent::CancelFailed(failure));
                 self.unregistered(cx, id);
             }
         }
@@ -346,8 +353,7 @@ fn unreadable(
     registry_on_interrupted_thread: bool,
 ) -> bool {
     // Only a heartbeat's answer is searched for an instance, whatever its status.
-    let read = operation == Operation::Heartbeat && code >= 300;
-    (read && http_client.fails_on(error_body))
+    (operation == Operation::Heartbeat && http_client.fails_on(code, error_body))
         || (registry_on_interrupted_thread && http_client.is_jersey())
 }
 

@@ -22,17 +22,40 @@ pub enum Supervised {
     CacheRefresh,
 }
 
+/// Why a call failed for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallFailure {
+    /// The list of servers is empty.
+    NoServers,
+    /// Every server of the list had failed.
+    NoKnownServer,
+    /// The third attempt failed.
+    RetryLimit,
+}
+
+impl CallFailure {
+    /// Class and message of the exception.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::NoServers => {
+                "TransportException: There is no known eureka server; cluster server list is empty"
+            }
+            Self::NoKnownServer => "TransportException: Cannot execute request on any known server",
+            Self::RetryLimit => {
+                "TransportException: Retry limit reached; giving up on completing the request"
+            }
+        }
+    }
+}
+
 /// Why the constructor threw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConstructFailure {
     /// `enforce-fetch-registry-at-init`, and the first fetch failed.
     Fetch,
-    /// `enforce-registration-at-init`, and the list of servers is empty.
-    NoServers,
-    /// `enforce-registration-at-init`, and every server of the list had failed.
-    NoKnownServer,
-    /// `enforce-registration-at-init`, and the third attempt failed.
-    RetryLimit,
+    /// `enforce-registration-at-init`, and the call failed.
+    Register(CallFailure),
     /// `enforce-registration-at-init`, and the answer was not 204.
     Response,
 }
@@ -45,13 +68,7 @@ impl ConstructFailure {
             Self::Fetch => {
                 "IllegalStateException: Fetch registry error at startup. Initial fetch failed."
             }
-            Self::NoServers => {
-                "TransportException: There is no known eureka server; cluster server list is empty"
-            }
-            Self::NoKnownServer => "TransportException: Cannot execute request on any known server",
-            Self::RetryLimit => {
-                "TransportException: Retry limit reached; giving up on completing the request"
-            }
+            Self::Register(failure) => failure.message(),
             Self::Response => {
                 "IllegalStateException: Registration error at startup. Invalid server response."
             }
@@ -107,17 +124,17 @@ pub enum ClientEvent {
     /// The full fetch after a hash mismatch had no body.
     ReconcileBodyNull,
     /// A fetch raised an exception.
-    FetchFailed,
+    FetchFailed(CallFailure),
     /// A heartbeat renewed the lease, or registered the instance.
     HeartbeatSucceeded,
     /// A heartbeat, or the registration after it, raised an exception.
-    HeartbeatFailed,
+    HeartbeatFailed(CallFailure),
     /// A registration raised an exception.
-    RegisterFailed,
+    RegisterFailed(CallFailure),
     /// A run of the replicator ended with an exception.
-    ReplicatorFailed,
+    ReplicatorFailed(CallFailure),
     /// The cancel raised an exception.
-    CancelFailed,
+    CancelFailed(CallFailure),
     /// The HTTP library's pause before it repeats a request was interrupted.
     HttpRetryInterrupted,
 }

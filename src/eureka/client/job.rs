@@ -91,8 +91,9 @@ pub(super) struct Job {
     pub(super) attempts: u8,
     /// Redirects that this attempt has followed.
     pub(super) hops: u8,
-    /// The HTTP library has repeated this attempt's request already.
-    pub(super) repeated: bool,
+    /// How often this attempt's request was put on the wire, which the HTTP library may do by
+    /// itself.
+    pub(super) copies: u8,
     /// Its thread's interrupt flag is set.
     pub(super) interrupted: bool,
     /// The server of this attempt came from the list.
@@ -106,6 +107,15 @@ pub(super) struct Job {
     pub(super) session: u16,
     /// What was sent, if the HTTP library may repeat it; or the body that is being written.
     pub(super) request: Option<Request>,
+}
+
+/// Which client of an endpoint, of all that a process makes: one is made for each endpoint tried, and
+/// some HTTP libraries give each its own connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointClientId {
+    stack: StackKind,
+    session: u16,
+    number: u16,
 }
 
 /// The calls under way of all clients that share it.
@@ -123,7 +133,7 @@ impl Jobs {
             step,
             attempts: 0,
             hops: 0,
-            repeated: false,
+            copies: 0,
             interrupted: false,
             from_list: false,
             client: None,
@@ -150,6 +160,16 @@ impl Jobs {
     /// If the call is over.
     pub fn which(&mut self, id: JobId) -> Which {
         self.get(id).which
+    }
+
+    /// Through which client of an endpoint its attempt goes; none before the first.
+    ///
+    /// # Panics
+    /// If the call is over.
+    pub fn endpoint_client(&mut self, id: JobId) -> Option<EndpointClientId> {
+        let job = self.get(id);
+        let (stack, session) = (job.step.stack(), job.session);
+        job.client.map(|(client, _)| EndpointClientId { stack, session, number: client.number })
     }
 
     /// Forgets a job: it ended, or its process died.

@@ -32,10 +32,10 @@ use std::sync::Arc;
 pub use application::InstanceChange;
 use application::InstanceExtras;
 pub use config::{ClientConfig, InstanceConfig};
-pub use event::{ClientEvent, ConstructFailure, Supervised, Which};
+pub use event::{CallFailure, ClientEvent, ConstructFailure, Supervised, Which};
 use health::Health;
 pub use health::{HealthAnswer, HealthCheck, HealthDuration};
-pub use job::{JobId, Jobs, Request, Worker};
+pub use job::{EndpointClientId, JobId, Jobs, Request, Worker};
 pub use profile::{Application, ClientProfile, ErrorBody, HttpClientKind, SecondClient};
 use rare::{Rare, Sleeper};
 pub use rate_limiter::RateLimiter;
@@ -263,30 +263,41 @@ impl ClientProcess {
     /// Monotonic clock (ns) of what is due next.
     #[must_use]
     pub fn next_wake(&self) -> Option<u64> {
-        let second = self.extras.as_ref().and_then(|extras| extras.second.as_ref());
-        let next = second.map_or(u64::MAX, |second| second.next_due());
-        let next = next.min(self.client.next_due());
+        let (next, _) = self.next_due();
         (next != u64::MAX).then_some(next)
     }
 
-    /// Runs what is due by [`Cx::until`], in the order of due times.
-    pub fn wake(&mut self, cx: &mut Cx<'_>) {
-        while self.wake_one(cx) {}
+    /// Runs what is due by [`Cx::until`], in the order of due times. When (monotonic, ns) the next is
+    /// due.
+    pub fn wake(&mut self, cx: &mut Cx<'_>) -> Option<u64> {
+        loop {
+            let (next, which) = self.next_due();
+            if next > cx.until {
+                return (next != u64::MAX).then_some(next);
+            }
+            self.as_client(which, |process| process.run_first(cx));
+        }
     }
 
     /// Runs the thread that is due first, until it waits for something; false if none is due by
     /// [`Cx::until`].
     pub fn wake_one(&mut self, cx: &mut Cx<'_>) -> bool {
-        let second = self.extras.as_ref().and_then(|extras| extras.second.as_ref());
-        let due_of_second = second.map_or(u64::MAX, |second| second.next_due());
-        let due = self.client.next_due();
-        let next = due.min(due_of_second);
-        if next == u64::MAX || next > cx.until {
-            return false;
+        let (next, which) = self.next_due();
+        let due = next <= cx.until;
+        if due {
+            self.as_client(which, |process| process.run_first(cx));
         }
-        let which = if due <= due_of_second { Which::First } else { Which::Second };
-        self.as_client(which, |process| process.run_first(cx));
-        true
+        due
+    }
+
+    /// When (monotonic, ns) the first thread is due, and whose it is.
+    fn next_due(&self) -> (u64, Which) {
+        let first = self.client.next_due();
+        let second = self.extras.as_ref().and_then(|extras| extras.second.as_ref());
+        match second.map(|second| second.next_due()) {
+            Some(second) if second < first => (second, Which::Second),
+            _ => (first, Which::First),
+        }
     }
 
     /// The thread of the client in place that is due first goes on.

@@ -6,6 +6,7 @@ use super::config::{ClientConfig, InstanceConfig};
 use super::health::{HealthAnswer, HealthDuration};
 use super::resolver::Endpoints;
 use super::rest::RestClient;
+use super::transport::Operation;
 use crate::eureka::server::CacheKey;
 use crate::eureka::{Flavor, InstanceStatus, LeaseInfo, Metadata, NameId, Release};
 use crate::time::Span;
@@ -57,28 +58,61 @@ impl HttpClientKind {
         matches!(self, Self::Jersey1 | Self::Jersey3)
     }
 
+    /// Over Apache HttpClient 5. Measured with `RestClient`; `RestTemplate` has the same library.
+    const fn is_apache_5(self) -> bool {
+        matches!(self, Self::RestClient | Self::RestTemplate)
+    }
+
     /// Whether a worker whose supervisor gave up on it gets no connection any more (Apache
     /// HttpClient 5 refuses one to an interrupted thread).
     pub(super) const fn refuses_interrupted_thread(self) -> bool {
-        matches!(self, Self::RestClient | Self::RestTemplate)
+        self.is_apache_5()
     }
 
     /// Whether what was answered 429 or 503 is sent once more, a second later (Apache HttpClient 5).
     pub(super) const fn repeats_after_503(self) -> bool {
-        matches!(self, Self::RestClient)
+        self.is_apache_5()
     }
 
-    /// Whether an error answer with this kind of body fails the attempt, instead of being an answer.
-    pub(super) const fn fails_on(self, body: ErrorBody) -> bool {
+    /// How often a request goes on the wire whose connection closes each time without an answer:
+    /// the library repeats it, on another connection, before Eureka hears of it.
+    pub(super) const fn copies_without_answer(self, operation: Operation) -> u8 {
+        match (self, operation) {
+            // A PUT counts as a request with an entity, though it has none.
+            (Self::Jersey1, Operation::Register | Operation::Heartbeat) => 1,
+            (Self::Jersey1, _) => 4,
+            (Self::Jersey3, _) => 2,
+            (Self::RestClient | Self::RestTemplate, Operation::Register) => 1,
+            (Self::RestClient | Self::RestTemplate, _) => 2,
+            (Self::WebClient | Self::Recorded, _) => 1,
+        }
+    }
+
+    /// Whether an answer of this status to a heartbeat fails the attempt for its body, instead of
+    /// being an answer.
+    pub(super) const fn fails_on(self, code: u16, body: ErrorBody) -> bool {
         match self {
             Self::Jersey3 => !matches!(body, ErrorBody::None),
             Self::Jersey1 => matches!(body, ErrorBody::Json),
-            Self::RestClient | Self::RestTemplate | Self::WebClient | Self::Recorded => false,
+            // They have no converter for a page; at the body of an error they do not look.
+            Self::RestClient | Self::RestTemplate => code < 300 && matches!(body, ErrorBody::Html),
+            Self::WebClient | Self::Recorded => false,
+        }
+    }
+
+    /// Whether the library itself follows a redirect, before Eureka hears of it: a registration
+    /// becomes a GET, everything else keeps its method and asks what `Location` says.
+    #[must_use]
+    pub const fn follows_redirects(self, allow_redirects: bool) -> bool {
+        match self {
+            Self::Jersey3 => allow_redirects,
+            Self::RestClient | Self::RestTemplate => true,
+            Self::Jersey1 | Self::WebClient | Self::Recorded => false,
         }
     }
 }
 
-/// What the servers' error answers carry.
+/// What the servers' answers carry that are no success of Eureka's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorBody {
     /// Nothing.

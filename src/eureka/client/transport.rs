@@ -67,8 +67,11 @@ pub enum AttemptFailure {
     ConnectTimeout,
     /// No answer within the read timeout; the request may have been executed.
     ReadTimeout,
-    /// The server died with the request unanswered.
+    /// The connection closed before a byte of the answer came: the server died with the request
+    /// unanswered.
     Reset,
+    /// The HTTP library gave it up: its connections were closed, or it was redirected too often.
+    Aborted,
 }
 
 /// Why an attempt sent nothing.

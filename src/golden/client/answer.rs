@@ -9,7 +9,7 @@ use super::nanos;
 use crate::eureka::client::AttemptFailure;
 use crate::eureka::server::{Application, Applications};
 use crate::eureka::{
-    ActionType, AppId, InstanceInfo, InstanceStatus, Metadata, Names, StatusCounts,
+    ActionType, AppId, InstanceInfo, InstanceKey, InstanceStatus, Metadata, Names, StatusCounts,
 };
 
 /// How a request ended, and after how long.
@@ -80,14 +80,19 @@ impl Answer {
 /// `RedirectingEurekaHttpClient` follows: `(.*/v2/)apps(/.*)?$`.
 fn redirect_target(location: &str) -> Option<u16> {
     let (host, path) = location.strip_prefix("http://")?.split_once('/')?;
-    let path = format!("/{}", path.split(['?', '#']).next()?);
-    let (_, end) = path.rsplit_once("/v2/apps")?;
-    if !end.is_empty() && !end.starts_with('/') {
+    if !is_of_eureka(path) {
         return None;
     }
     let host = host.split(':').next()?;
     let number: u16 = host.strip_prefix("127.0.0.")?.parse().ok()?;
     number.checked_sub(1)
+}
+
+/// Whether a path (without the leading slash) is one that `RedirectingEurekaHttpClient` follows.
+pub(super) fn is_of_eureka(path: &str) -> bool {
+    let path = format!("/{}", path.split(['?', '#']).next().unwrap_or_default());
+    let end = path.rsplit_once("/v2/apps").map(|(_, end)| end.to_owned());
+    end.is_some_and(|end| end.is_empty() || end.starts_with('/'))
 }
 
 /// Reads a registry: `{"version", "hash", "apps": {"APP": {"id": "[ADDED ]STATUS"}}}`.
@@ -126,20 +131,28 @@ fn application(app: AppId, listed: &Map<String, Value>, names: &mut Names) -> Op
             Some("DELETED") => Some(ActionType::Deleted),
             Some(_) => return None,
         };
-        instances.push(Arc::new(InstanceInfo {
-            key: names.instance(app, id),
-            status: InstanceStatus::value_of(status)?,
-            overridden_status: InstanceStatus::Unknown,
-            action_type,
-            last_dirty_timestamp: 0,
-            last_updated_timestamp: 0,
-            lease_info: None,
-            vip_address: None,
-            secure_vip_address: None,
-            metadata: Metadata::default(),
-        }));
+        let key = names.instance(app, id);
+        let info = listed_instance(key, InstanceStatus::value_of(status)?);
+        instances.push(Arc::new(InstanceInfo { action_type, ..info }));
     }
     Some(Application::new(app, instances))
+}
+
+/// An instance of which a trace tells no more than its status.
+#[must_use]
+pub fn listed_instance(key: InstanceKey, status: InstanceStatus) -> InstanceInfo {
+    InstanceInfo {
+        key,
+        status,
+        overridden_status: InstanceStatus::Unknown,
+        action_type: None,
+        last_dirty_timestamp: 0,
+        last_updated_timestamp: 0,
+        lease_info: None,
+        vip_address: None,
+        secure_vip_address: None,
+        metadata: Metadata::default(),
+    }
 }
 
 /// `DOWN_1_UP_11_` as counts, if it is written as Eureka writes it.

@@ -34,12 +34,18 @@ pub struct ClientHeader {
     pub epoch_ms: i64,
     /// The last instant, ns from the start.
     pub until: u64,
+    /// How far its times may be off, ns: none if they are exact.
+    pub tolerance: u64,
     /// What differs from the defaults.
     pub config: Vec<(String, ConfigValue)>,
     /// How many servers there are: s0, s1 …
     pub servers: u16,
 }
 
+/// Wall clock at the start of a trace that does not say it: its timestamps are relative to it.
+const SOME_EPOCH_MS: i64 = 1_700_000_000_000;
+/// More than any trace allows, ns.
+const LARGEST_TOLERANCE: u64 = 10_000_000_000;
 /// About the year 2262, as in a server's trace.
 const MAX_EPOCH_MS: i64 = 9_000_000_000_000;
 /// More than any client knows.
@@ -72,11 +78,16 @@ impl ClientHeader {
             HttpClientKind::ALL.into_iter().find(|transport| transport.name() == text)
         });
         let transport = transport.ok_or_else(|| fields.wrong("transport", "a transport"))?;
-        let epoch_ms = fields.int("epoch-ms")?.or((mode == Mode::Real).then_some(0));
+        let epoch_ms = fields.int("epoch-ms")?.or((mode == Mode::Real).then_some(SOME_EPOCH_MS));
         let epoch_ms = epoch_ms.filter(|ms| (0..MAX_EPOCH_MS).contains(ms));
         let epoch_ms = epoch_ms.ok_or_else(|| fields.wrong("epoch-ms", "ms since 1970"))?;
         let until = fields.get("until").and_then(nanos);
         let until = until.ok_or_else(|| fields.wrong("until", "ms from the start"))?;
+        let tolerance = fields.get("tolerance_ms").map_or(Some(0), nanos);
+        let tolerance = tolerance.filter(|ns| *ns <= LARGEST_TOLERANCE);
+        let tolerance = tolerance.filter(|ns| mode == Mode::Real || *ns == 0);
+        let tolerance =
+            tolerance.ok_or_else(|| fields.wrong("tolerance_ms", "ms, none if it is virtual"))?;
         let config = Self::config(fields.get("config").unwrap_or(&Value::Null))?;
         let servers = fields.list("servers")?.map(Vec::as_slice).unwrap_or_default();
         let in_order =
@@ -87,9 +98,9 @@ impl ClientHeader {
         {
             return Err(fields.wrong("servers", "[\"s0\", \"s1\", …]"));
         }
-        fields.finish(&["tolerance_ms", "name", "about", "hand-off-sensitive"])?;
+        fields.finish(&["name", "about", "hand-off-sensitive"])?;
         let servers = servers.len() as u16;
-        Ok(Self { release, flavor, mode, transport, epoch_ms, until, config, servers })
+        Ok(Self { release, flavor, mode, transport, epoch_ms, until, tolerance, config, servers })
     }
 
     fn config(value: &Value) -> Result<Vec<(String, ConfigValue)>, Mismatch> {

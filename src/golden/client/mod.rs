@@ -2,10 +2,12 @@
 
 mod answer;
 mod header;
+mod real;
 mod script;
 
-pub use answer::{Answer, Answered, registry};
+pub use answer::{Answer, Answered, listed_instance, registry};
 pub use header::{ClientHeader, Mode};
+pub use real::{Listed, Location, StubEnd, StubRule, StubWord, stub_word};
 pub use script::{Act, Construct, Draw, act, draw};
 
 use serde_json::Value;

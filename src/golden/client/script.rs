@@ -164,7 +164,7 @@ fn health(words: &[&str]) -> Option<Act> {
     Some(Act::Health(answer, duration))
 }
 
-fn millis(text: &str) -> Option<Span> {
+pub(super) fn millis(text: &str) -> Option<Span> {
     let ms: i64 = text.parse().ok()?;
     (0..=LONGEST_MS).contains(&ms).then(|| Span::from_millis(ms as u64))
 }

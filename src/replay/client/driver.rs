@@ -6,24 +6,22 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::judge::{Judge, Kind};
+use super::process::{Process, Settings};
 use super::render::{self, Render};
 use super::{Drawn, Event, Question, Refusal, Trace};
+use crate::eureka::Names;
 use crate::eureka::client::{
-    Application, AttemptFailure, ClientEvent, ClientProcess, ClientProfile, Cx, Draws, Effect,
-    Endpoints, ErrorBody, HttpClientKind, JobId, Jobs, Outcome, Request, Unsent, ViewId, Views,
-    Which, Worker,
+    AttemptFailure, ClientEvent, ClientProcess, Cx, Draws, Effect, Endpoints, ErrorBody,
+    HttpClientKind, JobId, Outcome, Request, Unsent, ViewId, Which, Worker,
 };
-use crate::eureka::config::{ConfigError, ConfigValue};
 use crate::eureka::java::hash_code;
 use crate::eureka::server::Applications;
-use crate::eureka::{InstanceKey, Names};
-use crate::golden::Mismatch;
 use crate::golden::client::{Act, Answered, ClientHeader, Construct, Draw};
 use crate::replay::Replayed;
-use crate::time::{HostClock, Instant, Now, Span};
+use crate::time::Span;
 
 /// How many lines may come out for each that was recorded, before the rest is given up.
-const MOST_LINES: usize = 10;
+pub(super) const MOST_LINES: usize = 10;
 
 /// The end of a request, on its way to the client.
 struct Ending {
@@ -104,18 +102,10 @@ impl Draws for DrawQueue {
 pub(super) struct Driver {
     trace: Trace,
     names: Names,
-    key: InstanceKey,
-    profile: ClientProfile,
-    endpoints: Endpoints,
+    process: Process<DrawQueue>,
     regions: Option<String>,
     epoch: i64,
     until: u64,
-    clock: HostClock,
-    now: u64,
-    client: Option<ClientProcess>,
-    jobs: Jobs,
-    views: Views,
-    draws: DrawQueue,
     endings: Vec<Ending>,
     judge: Judge,
     construct: Construct,
@@ -137,24 +127,8 @@ impl Driver {
         mut trace: Trace,
         mut names: Names,
     ) -> Result<Self, Refusal> {
-        let mut profile = ClientProfile::new(header.flavor, header.release, header.transport);
-        profile.application = Application::Scripted;
+        let Settings { mut profile, zones, regions, .. } = Settings::of(header, &mut names)?;
         profile.registries_come_as_objects = true;
-        let mut zones = 1;
-        let mut regions = None;
-        for (key, value) in &header.config {
-            match (key.as_str(), value) {
-                ("eureka.client.region-zones", ConfigValue::Text(list)) => {
-                    zones = list.split(',').count();
-                }
-                ("eureka.client.fetch-remote-regions-registry", ConfigValue::Text(list)) => {
-                    regions = Some(list.clone());
-                }
-                _ => configure(&mut profile, key, value)?,
-            }
-        }
-        let vip = &profile.client.registry_refresh_single_vip_address;
-        profile.single_vip = (!vip.is_empty()).then(|| names.intern(vip));
         for scripted in &trace.script {
             if let Event::Act(Act::HoldReplicatorStart(held)) = scripted.what {
                 profile.replicator_start_takes = held;
@@ -169,22 +143,13 @@ impl Driver {
             (0..header.servers).filter(|server| !of_second.contains(server)).collect();
         let other_zones = own.repeat(zones - 1);
         let endpoints = Endpoints { own_zone: own, other_zones, in_given_order: false };
-        let app = names.app("A");
-        let key = names.instance(app, "i1");
         let queue = std::mem::take(&mut trace.draws);
+        let draws = DrawQueue { now: 0, numbers: 0, queue, wrong: Vec::new() };
         Ok(Self {
-            key,
-            profile,
-            endpoints,
+            process: Process::new(profile, endpoints, draws, header.epoch_ms, &mut names),
             regions,
             epoch: header.epoch_ms,
             until: header.until,
-            clock: HostClock::new(header.epoch_ms),
-            now: 0,
-            client: None,
-            jobs: Jobs::default(),
-            views: Views::default(),
-            draws: DrawQueue { now: 0, numbers: 0, queue, wrong: Vec::new() },
             endings: Vec::new(),
             judge: Judge::default(),
             construct: Construct::default(),
@@ -205,9 +170,11 @@ impl Driver {
     pub(super) fn run(mut self) -> Replayed {
         let most = 1_000 + MOST_LINES * self.trace.recorded.len();
         while self.judge.len() < most && self.next_instant() {
-            if self.trace.script.front().is_some_and(|scripted| scripted.at <= self.now) {
+            if self.trace.script.front().is_some_and(|scripted| scripted.at <= self.process.now) {
                 self.script();
-            } else if let Some(place) = self.first_ending().filter(|(at, _)| *at <= self.now) {
+            } else if let Some(place) =
+                self.first_ending().filter(|(at, _)| *at <= self.process.now)
+            {
                 let ending = self.endings.remove(place.1);
                 self.deliver(ending);
             } else {
@@ -217,10 +184,10 @@ impl Driver {
         for ending in std::mem::take(&mut self.endings) {
             self.judge.came(ending.sent, Kind::Request, ending.line);
         }
-        let left = self.draws.queue.drain(..);
+        let left = self.process.draws.queue.drain(..);
         let unused =
             left.map(|drawn| (drawn.line, json!("a draw"), Value::Null)).collect::<Vec<_>>();
-        for (line, expected, got) in self.draws.wrong.into_iter().chain(unused) {
+        for (line, expected, got) in self.process.draws.wrong.into_iter().chain(unused) {
             let end = self.trace.recorded.last().map_or(1, |recorded| recorded.line);
             self.judge.differs(line.min(end), "draw", expected, got);
         }
@@ -231,24 +198,18 @@ impl Driver {
     fn next_instant(&mut self) -> bool {
         let scripted = self.trace.script.front().map(|scripted| scripted.at);
         let ending = self.first_ending().map(|(at, _)| at);
-        let timer = self.client.as_ref().and_then(ClientProcess::next_wake);
-        let timer = timer.map(|mono| HostClock::instant_of_mono(mono).nanos());
-        let next = [scripted, ending, timer].into_iter().flatten().min();
+        let next = [scripted, ending, self.process.next_wake()].into_iter().flatten().min();
         let Some(next) = next.filter(|next| *next <= self.until) else {
             return false;
         };
-        self.now = self.now.max(next);
-        self.draws.now = self.now;
-        self.now <= self.until
+        self.process.now = self.process.now.max(next);
+        self.process.draws.now = self.process.now;
+        self.process.now <= self.until
     }
 
     fn first_ending(&self) -> Option<(u64, usize)> {
         let ends = self.endings.iter().enumerate();
         ends.filter_map(|(place, ending)| Some((ending.at?, place))).min()
-    }
-
-    fn clock_now(&self) -> Now {
-        self.clock.now(Instant::from_nanos(self.now))
     }
 
     /// The next line of the script.
@@ -268,51 +229,19 @@ impl Driver {
                 self.construct = construct;
                 self.start();
             }
-            Act::SetStatus(status) => {
-                self.step(|client, cx| client.set_instance_status(cx, status))
-            }
-            Act::SetMetadata(key, value) => self.step(|client, cx| {
-                let mut metadata = client.metadata().cloned().unwrap_or_default();
-                Arc::make_mut(&mut metadata).insert(Arc::from(key), Arc::from(value));
-                client.set_metadata(cx, metadata);
-            }),
-            Act::SetConfig(change) => self.step(|client, cx| client.configure_instance(cx, change)),
-            Act::Health(answer, duration) => {
-                if let Some(client) = &mut self.client {
-                    client.set_health(answer, duration);
-                } else {
-                    self.profile.health = (answer, duration);
-                }
-            }
-            Act::RegisterHealth => self.step(ClientProcess::register_health_check),
-            Act::RegisterCallback => {
-                self.step(|client, _| client.register_health_check_callback());
-            }
-            Act::Shutdown(first) => self.step(|client, cx| {
-                if let Some(status) = first {
-                    client.set_instance_status(cx, status);
-                }
-                client.shutdown(cx, Which::First);
-            }),
-            Act::StepClock(ms) => {
-                self.clock.step(Instant::from_nanos(self.now), ms * 1_000_000);
-            }
             // Nothing is left to happen after the end.
-            Act::Pause(span) => self.now = self.now.saturating_add(span.nanos()),
-            Act::Torn(span) => self.profile.torn_bodies = span,
+            Act::Pause(span) => self.process.now = self.process.now.saturating_add(span.nanos()),
             Act::HandOffImmediate => self.hand_off_immediate = true,
-            Act::SecondClient(servers) => {
-                let endpoints = Endpoints { own_zone: servers, ..Endpoints::default() };
-                self.step(|client, cx| client.construct_second(cx, endpoints));
+            act => {
+                let effects = self.process.perform(act);
+                self.apply(effects, None);
+                self.notice();
             }
-            Act::SecondShutdown => self.step(|client, cx| client.shutdown(cx, Which::Second)),
-            // Read before the start; and no trace with the other is replayed.
-            Act::HoldReplicatorStart(_) | Act::Preempt(_) => {}
         }
     }
 
     fn probe(&mut self) {
-        let Some(client) = &self.client else {
+        let Some(client) = &self.process.client else {
             return;
         };
         let since = |wall: i64| if wall < 0 { wall } else { wall - self.epoch };
@@ -321,48 +250,20 @@ impl Driver {
             "last-heartbeat-ok": since(self.last_heartbeat_ok),
             "fetch-generation": client.fetch_generation(),
         });
-        self.judge.came(self.now, Kind::Probe, line);
+        self.judge.came(self.process.now, Kind::Probe, line);
     }
 
     fn start(&mut self) {
-        let key = self.key;
-        let (client, effects) = self.within(|cx| ClientProcess::start(cx, key));
-        self.client = Some(client);
+        let effects = self.process.start();
         self.apply(effects, None);
         self.notice();
     }
 
     /// A thread of the client runs until it waits.
     fn step(&mut self, act: impl FnOnce(&mut ClientProcess, &mut Cx<'_>)) {
-        let effects = self.run_thread(act);
+        let effects = self.process.run(act);
         self.apply(effects, None);
         self.notice();
-    }
-
-    fn run_thread(&mut self, act: impl FnOnce(&mut ClientProcess, &mut Cx<'_>)) -> Vec<Effect> {
-        let Some(mut client) = self.client.take() else {
-            return Vec::new();
-        };
-        let ((), effects) = self.within(|cx| act(&mut client, cx));
-        self.client = Some(client);
-        effects
-    }
-
-    fn within<R>(&mut self, act: impl FnOnce(&mut Cx<'_>) -> R) -> (R, Vec<Effect>) {
-        let now = self.clock_now();
-        let mut out = Vec::new();
-        let result = act(&mut Cx {
-            now,
-            until: now.mono,
-            profile: &self.profile,
-            endpoints: &self.endpoints,
-            jobs: &mut self.jobs,
-            views: &mut self.views,
-            draws: &mut self.draws,
-            tell_routine: true,
-            out: &mut out,
-        });
-        (result, out)
     }
 
     /// Does what the client does. `full`: a whole registry came, with this hash.
@@ -383,10 +284,10 @@ impl Driver {
                 Effect::LocalStatus { from: None, status, dirty } => {
                     // The instance is there before the constructor begins.
                     self.status = Render::new_instance(status, dirty - self.epoch);
-                    self.judge.came(self.now, Kind::Status, self.status.clone());
+                    self.judge.came(self.process.now, Kind::Status, self.status.clone());
                 }
                 Effect::View { old, .. } => {
-                    self.views.release(old);
+                    self.process.views.release(old);
                     if let Some(hash) = full {
                         self.stored_hash = Some(hash.to_owned());
                         stored = true;
@@ -414,7 +315,7 @@ impl Driver {
         let attach = |wanted: bool| wanted.then_some(None);
         let acts = [attach(health), then.map(Some), attach(health_twice)];
         for act in acts.into_iter().flatten() {
-            let effects = self.run_thread(|client, cx| match act {
+            let effects = self.process.run(|client, cx| match act {
                 None => client.register_health_check(cx),
                 Some(status) => client.set_instance_status(cx, status),
             });
@@ -437,17 +338,17 @@ impl Driver {
     }
 
     fn event(&mut self, event: ClientEvent, stored: bool) {
-        let wall = self.clock_now().wall;
+        let wall = self.process.clock_now().wall;
         match event {
             ClientEvent::CacheRefreshed if !stored => {
-                let view = self.client.as_ref().map_or(ViewId::EMPTY, ClientProcess::view);
-                self.stored_hash = Some(self.views.get(view).counts.to_string());
+                let view = self.process.client.as_ref().map_or(ViewId::EMPTY, ClientProcess::view);
+                self.stored_hash = Some(self.process.views.get(view).counts.to_string());
             }
             ClientEvent::RefreshSucceeded => self.last_fetch_ok = wall,
             ClientEvent::HeartbeatSucceeded => self.last_heartbeat_ok = wall,
             ClientEvent::SupervisorDelay(which, delay) => {
                 let line = json!({render::supervised(which): delay.nanos() / 1_000_000});
-                self.judge.came(self.now, Kind::SupervisorDelay, line);
+                self.judge.came(self.process.now, Kind::SupervisorDelay, line);
             }
             _ => {}
         }
@@ -457,35 +358,36 @@ impl Driver {
     }
 
     fn event_line(&mut self, text: String) {
-        self.judge.came(self.now, Kind::Event, Value::String(text));
+        self.judge.came(self.process.now, Kind::Event, Value::String(text));
     }
 
     /// Status and view, if they changed: a thread has begun to wait.
     fn notice(&mut self) {
-        let Some(client) = &self.client else {
+        let Some(client) = &self.process.client else {
             return;
         };
         if client.fetch_generation() != self.generation {
             // Each application is shuffled, then the lists of both kinds of VIP addresses: one list
             // for each application, none of the secure ones.
             self.generation = client.fetch_generation();
-            self.shuffle = self.draws.numbers.wrapping_add(1);
-            let apps = self.views.get(client.view()).apps.len() as u32;
-            self.draws.numbers = self.draws.numbers.wrapping_add(2 * apps + 2);
+            self.shuffle = self.process.draws.numbers.wrapping_add(1);
+            let apps = self.process.views.get(client.view()).apps.len() as u32;
+            self.process.draws.numbers = self.process.draws.numbers.wrapping_add(2 * apps + 2);
         }
         let render = self.render();
         let status = render.status(client);
-        let stored = self.stored_hash.as_deref().filter(|_| self.profile.client.fetch_registry);
-        let only_up = self.profile.client.filter_only_up_instances;
+        let stored =
+            self.stored_hash.as_deref().filter(|_| self.process.profile.client.fetch_registry);
+        let only_up = self.process.profile.client.filter_only_up_instances;
         let seed = self.trace.shows_order.then_some(self.shuffle);
-        let view = render.view(self.views.get(client.view()), stored, only_up, seed);
+        let view = render.view(self.process.views.get(client.view()), stored, only_up, seed);
         if status != self.status {
             self.status = status.clone();
-            self.judge.came(self.now, Kind::Status, status);
+            self.judge.came(self.process.now, Kind::Status, status);
         }
         if self.constructed && view != self.view {
             self.view = view.clone();
-            self.judge.came(self.now, Kind::View, view);
+            self.judge.came(self.process.now, Kind::View, view);
         }
     }
 
@@ -500,7 +402,7 @@ impl Driver {
 
     /// The recorded request that this one is, if there is one. It is taken out.
     fn question(&mut self, line: &Value, again: bool, leaves: bool) -> Option<Question> {
-        let now = self.now;
+        let now = self.process.now;
         let is_this = |question: &Question| {
             let recorded = &question.request;
             let same = |field: &str| recorded.get(field) == line.get(field);
@@ -520,19 +422,21 @@ impl Driver {
     }
 
     fn sent(&mut self, job: JobId, worker: Worker, server: u16, request: &Request, again: bool) {
-        let Some(client) = &self.client else {
+        let Some(client) = &self.process.client else {
             return;
         };
         let mut line = self.render().request(client, worker, server, request);
         if again {
             line["http-retry"] = json!(true);
         }
-        let full = matches!(request, Request::Get(what) if *what == self.profile.full_fetch());
+        let full =
+            matches!(request, Request::Get(what) if *what == self.process.profile.full_fetch());
         let question = self.question(&line, again, true);
         let failed = Outcome::Failed(AttemptFailure::Reset);
         let Some(Question { request, answer, .. }) = question else {
             line["outcome"] = json!("(no such request was recorded)");
-            let never = Ending { at: None, job, outcome: failed, full, sent: self.now, line };
+            let never =
+                Ending { at: None, job, outcome: failed, full, sent: self.process.now, line };
             self.endings.push(never);
             return;
         };
@@ -554,12 +458,12 @@ impl Driver {
             Answered::ClientClosed(None) => (failed, true),
             Answered::Interrupted | Answered::Pending => (failed, false),
         };
-        let at = answer.after.filter(|_| ends).map(|after| self.now.saturating_add(after));
-        self.endings.push(Ending { at, job, outcome, full, sent: self.now, line });
+        let at = answer.after.filter(|_| ends).map(|after| self.process.now.saturating_add(after));
+        self.endings.push(Ending { at, job, outcome, full, sent: self.process.now, line });
     }
 
     fn unsent(&mut self, worker: Worker, server: u16, request: &Request, why: Unsent) {
-        let Some(client) = &self.client else {
+        let Some(client) = &self.process.client else {
             return;
         };
         let mut line = self.render().request(client, worker, server, request);
@@ -570,15 +474,15 @@ impl Driver {
         line["outcome"] = json!(outcome);
         line["ms"] = json!(0);
         self.question(&line, false, false);
-        self.judge.came(self.now, Kind::Request, line);
+        self.judge.came(self.process.now, Kind::Request, line);
     }
 
     /// A request ends. That its transport was closed meanwhile is the client's to notice.
     fn deliver(&mut self, ending: Ending) {
         let Ending { job, outcome, full, sent, mut line, .. } = ending;
-        if let (Outcome::Answered { code, .. }, Some(client)) = (&outcome, &self.client) {
-            let jersey = self.profile.http_client != HttpClientKind::RestClient;
-            let closed = jersey && client.transport_is_closed(self.jobs.which(job));
+        if let (Outcome::Answered { code, .. }, Some(client)) = (&outcome, &self.process.client) {
+            let jersey = self.process.profile.http_client != HttpClientKind::RestClient;
+            let closed = jersey && client.transport_is_closed(self.process.jobs.which(job));
             let said = if closed { "client-closed".to_owned() } else { code.to_string() };
             line["outcome"] = json!(said);
         }
@@ -587,34 +491,8 @@ impl Driver {
             Outcome::Answered { body: Some(body), .. } if full => Some(body.hash.to_string()),
             _ => None,
         };
-        let effects = self.run_thread(|client, cx| client.ended(cx, job, outcome));
+        let effects = self.process.run(|client, cx| client.ended(cx, job, outcome));
         self.apply(effects, hash.as_deref());
         self.notice();
-    }
-}
-
-/// Sets a key of the header's configuration. The recorder leaves out the `should-` of some.
-fn configure(profile: &mut ClientProfile, key: &str, value: &ConfigValue) -> Result<(), Refusal> {
-    let result = if let Some(rest) = key.strip_prefix("eureka.client.") {
-        let client = &mut profile.client;
-        match client.set(rest, value) {
-            Err(ConfigError::UnknownKey) => client.set(&format!("should-{rest}"), value),
-            result => result,
-        }
-    } else if let Some(rest) = key.strip_prefix("eureka.instance.") {
-        profile.instance.set(rest, value)
-    } else {
-        Err(ConfigError::UnknownKey)
-    };
-    match result {
-        Ok(_) => Ok(()),
-        Err(ConfigError::NotYet) => Err(Refusal::Skip(format!("{key} is not modelled"))),
-        Err(_) => {
-            let expected = crate::golden::config_json(value);
-            let got = json!("(not understood: a setting wanted)");
-            let field = format!("config.{key}");
-            let wrong = Mismatch { field, expected: Box::new(expected), got: Box::new(got) };
-            Err(Refusal::Mismatch(1, Box::new(wrong)))
-        }
     }
 }

@@ -3,7 +3,12 @@
 
 mod driver;
 mod judge;
+mod process;
+mod real;
 mod render;
+mod stubs;
+mod tolerance;
+mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::BufRead;
@@ -14,10 +19,11 @@ use super::Replayed;
 use super::lines::{Lines, ReplayError};
 use crate::eureka::Names;
 use crate::golden::Mismatch;
-use crate::golden::client::{Act, Answer, ClientHeader, Draw, Mode, act, draw, nanos};
+use crate::golden::client::{Act, Answer, ClientHeader, Construct, Draw, Mode, act, draw, nanos};
 
 use driver::Driver;
 use judge::{Kind, Recorded};
+use real::{RealDriver, RealTrace};
 
 /// Something the script does, in the order of the file.
 #[derive(Debug)]
@@ -84,16 +90,19 @@ pub(super) fn replay(
 ) -> Result<Replayed, ReplayError> {
     let mut names = Names::default();
     let read = ClientHeader::parse(header).map_err(|wrong| Refusal::Mismatch(1, Box::new(wrong)));
-    let prepared = match read {
+    let replayed = match read {
         Err(refusal) => Err(refusal),
-        Ok(header) if header.mode == Mode::Real => Err(Refusal::Skip(REAL.to_owned())),
-        Ok(header) => match Trace::read(&header, &mut lines, &mut names)? {
-            Err(refusal) => Err(refusal),
-            Ok(trace) => Driver::new(&header, trace, names),
-        },
+        Ok(header) if header.mode == Mode::Real => {
+            let trace = RealTrace::read(&mut lines)?;
+            trace.and_then(|trace| RealDriver::new(&header, trace, names)).map(RealDriver::run)
+        }
+        Ok(header) => {
+            let trace = Trace::read(&header, &mut lines, &mut names)?;
+            trace.and_then(|trace| Driver::new(&header, trace, names)).map(Driver::run)
+        }
     };
-    match prepared {
-        Ok(driver) => Ok(driver.run()),
+    match replayed {
+        Ok(replayed) => Ok(replayed),
         Err(Refusal::Skip(reason)) => {
             lines.drain()?;
             Ok(Replayed { skipped: Some(reason), ..Replayed::default() })
@@ -107,8 +116,46 @@ pub(super) fn replay(
     }
 }
 
-/// Why traces over real HTTP are not replayed.
-const REAL: &str = "recorded over real HTTP: what its HTTP library does by itself is not replayed";
+/// A field that is not understood.
+fn not_understood(number: u64, field: &str, value: &Value, wanted: &str) -> Refusal {
+    let got = Box::new(json!(format!("(not understood: {wanted} wanted)")));
+    let expected = Box::new(value.clone());
+    Refusal::Mismatch(number, Box::new(Mismatch { field: field.to_owned(), expected, got }))
+}
+
+/// What `construct` does beside constructing shows up as acts of its own, which nobody is to do
+/// again: how often each is still to come.
+#[derive(Debug, Default)]
+struct Echoes {
+    left: BTreeMap<String, u32>,
+    constructed: bool,
+}
+
+impl Echoes {
+    fn expect(&mut self, construct: &Construct) {
+        for echo in construct.echoes() {
+            *self.left.entry(echo).or_default() += 1;
+        }
+    }
+
+    /// Whether this act is one.
+    fn takes(&mut self, text: &str) -> bool {
+        let left = self.left.get_mut(text).filter(|left| **left > 0);
+        left.map(|left| *left -= 1).is_some()
+    }
+
+    /// Reads an act that is none; nothing if it is not understood, or constructs the client again.
+    fn act(&mut self, text: &str) -> Option<Act> {
+        let act = act(text)?;
+        if let Act::Construct(construct) = &act {
+            self.expect(construct);
+            if std::mem::replace(&mut self.constructed, true) {
+                return None;
+            }
+        }
+        Some(act)
+    }
+}
 
 impl Trace {
     fn read(
@@ -132,7 +179,7 @@ impl Trace {
             let wrong = Mismatch { field, expected, got };
             return Ok(Err(Refusal::Mismatch(1, Box::new(wrong))));
         }
-        let mut echoes: BTreeMap<String, u32> = BTreeMap::new();
+        let mut echoes = Echoes::default();
         let mut last = 0;
         while let Some((number, line)) = lines.next_json()? {
             if let Err(refusal) = trace.add(number, &line, &mut last, &mut echoes, names) {
@@ -147,14 +194,11 @@ impl Trace {
         number: u64,
         line: &Value,
         last: &mut u64,
-        echoes: &mut BTreeMap<String, u32>,
+        echoes: &mut Echoes,
         names: &mut Names,
     ) -> Result<(), Refusal> {
-        let wrong = |field: &str, value: &Value, wanted: &str| {
-            let got = Box::new(json!(format!("(not understood: {wanted} wanted)")));
-            let expected = Box::new(value.clone());
-            Refusal::Mismatch(number, Box::new(Mismatch { field: field.to_owned(), expected, got }))
-        };
+        let wrong =
+            |field: &str, value: &Value, wanted: &str| not_understood(number, field, value, wanted);
         let mut fields = line.as_object().into_iter().flatten();
         let (Some((t, at)), Some((what, value)), None) =
             (fields.next(), fields.next(), fields.next())
@@ -170,11 +214,10 @@ impl Trace {
         match what.as_str() {
             "app" => {
                 let text = value.as_str().unwrap_or_default();
-                if let Some(left) = echoes.get_mut(text).filter(|left| **left > 0) {
-                    *left -= 1;
+                if echoes.takes(text) {
                     return Ok(());
                 }
-                let act = act(text).ok_or_else(|| wrong("app", value, "an act"))?;
+                let act = echoes.act(text).ok_or_else(|| wrong("app", value, "an act"))?;
                 let clients_wanted = match &act {
                     Act::Construct(_) => 0,
                     Act::SecondClient(_) => 1,
@@ -185,13 +228,7 @@ impl Trace {
                     return Err(wrong("app", value, "one client, then a second, then its end"));
                 }
                 match &act {
-                    Act::SecondClient(_) => self.clients += 1,
-                    Act::Construct(construct) => {
-                        self.clients += 1;
-                        for echo in construct.echoes() {
-                            *echoes.entry(echo).or_default() += 1;
-                        }
-                    }
+                    Act::SecondClient(_) | Act::Construct(_) => self.clients += 1,
                     Act::SetConfig(_) => self.shows_lease = true,
                     Act::StepClock(ms) => {
                         self.wall += i128::from(*ms) * 1_000_000;

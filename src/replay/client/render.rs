@@ -181,11 +181,11 @@ pub(super) fn event(event: ClientEvent) -> Option<String> {
         ClientEvent::DeltaRefused => "delta-refused",
         ClientEvent::FullBodyNull => "full-body-null",
         ClientEvent::ReconcileBodyNull => "reconcile-body-null",
-        ClientEvent::FetchFailed => "fetch-failed",
-        ClientEvent::HeartbeatFailed => "heartbeat-failed",
-        ClientEvent::RegisterFailed => "register-failed",
-        ClientEvent::ReplicatorFailed => "replicator-failed",
-        ClientEvent::CancelFailed => "cancel-failed",
+        ClientEvent::FetchFailed(_) => "fetch-failed",
+        ClientEvent::HeartbeatFailed(_) => "heartbeat-failed",
+        ClientEvent::RegisterFailed(_) => "register-failed",
+        ClientEvent::ReplicatorFailed(_) => "replicator-failed",
+        ClientEvent::CancelFailed(_) => "cancel-failed",
         ClientEvent::HttpRetryInterrupted => "http-retry-interrupted",
         ClientEvent::SupervisorDelay(..)
         | ClientEvent::RefreshSucceeded

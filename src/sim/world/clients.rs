@@ -64,11 +64,12 @@ impl Draws for ClientDraws<'_> {
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     pub(super) fn start_client(&mut self, host: HostId) {
         let key = self.setup.key_of(host);
-        self.with_client(host, self.now, |client, cx| {
-            client.insert(ClientProcess::start(cx, key)).wake(cx);
+        let next = self.with_client(host, self.now, |client, cx| {
+            client.insert(ClientProcess::start(cx, key)).wake(cx)
         });
+        let generation = self.hosts[host.index()].generation;
         self.apply_effects(host);
-        self.arm_client(host);
+        self.arm_client(host, generation, next);
     }
 
     /// Runs what the client had to do by `until`.
@@ -94,14 +95,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         until: Instant,
         act: impl FnOnce(&mut ClientProcess, &mut Cx<'_>) -> R,
     ) -> Option<R> {
-        let result = self.with_client(host, until, |client, cx| {
+        let (result, next) = self.with_client(host, until, |client, cx| {
             let client = client.as_mut()?;
             let result = act(client, cx);
-            client.wake(cx);
-            Some(result)
+            Some((result, client.wake(cx)))
         })?;
+        let generation = self.hosts[host.index()].generation;
         self.apply_effects(host);
-        self.arm_client(host);
+        self.arm_client(host, generation, next);
         Some(result)
     }
 
@@ -209,13 +210,17 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.start_again(host);
     }
 
-    fn arm_client(&mut self, host: HostId) {
+    /// Queues the next turn of a client, whose process may be over or another one by now.
+    fn arm_client(&mut self, host: HostId, generation: u32, next: Option<u64>) {
         if self.is_server(host) {
             self.arm_server(host);
             return;
         }
-        let index = self.client_index(host);
-        let next = self.clients[index].as_ref().and_then(ClientProcess::next_wake);
+        let process = &self.hosts[host.index()];
+        if process.alive && process.generation != generation {
+            return;
+        }
+        let next = next.filter(|_| process.alive);
         self.arm(host, next.map(HostClock::instant_of_mono));
     }
 }

@@ -44,7 +44,7 @@ fn jersey_is_closed_and_an_answer_that_comes_later_is_none() {
         let unsent =
             ["40000 PUT s0 DOWN@34000 client-closed", "40000 PUT s1 DOWN@34000 client-closed"];
         assert_eq!(bench.unsent(), unsent);
-        bench.expect_events(&["Heartbeat"], &["40000 HeartbeatFailed"]);
+        bench.expect_events(&["Heartbeat"], &["40000 HeartbeatFailed(RetryLimit)"]);
     }
 }
 
@@ -143,7 +143,7 @@ fn a_fetch_that_fails_during_shutdown_waits_for_nothing() {
     bench.to(100_000);
     bench.expect_events(
         &["FetchFailed", "Returned"],
-        &["30063 FetchFailed", "33031 ShutdownReturned(First)"],
+        &["30063 FetchFailed(NoKnownServer)", "33031 ShutdownReturned(First)"],
     );
 }
 

@@ -38,8 +38,8 @@ pub(super) enum Stub {
     Hang,
     /// Does its usual, but the answer comes only after so many ms.
     Slow(u64),
-    /// Answers this, without an entity and without doing anything, but only after so many ms.
-    Late(u64, u16),
+    /// Answers this after so many ms, without doing anything.
+    Late(u16, u64),
     /// Breaks the connection after so many ms.
     Reset(u64),
     /// Answers 302, with a `Location` at this server.
@@ -491,11 +491,11 @@ impl Bench {
                 };
                 (outcome, "302".to_owned(), millis(usual_ms))
             }
-            Some(Stub::Late(ms, code)) => {
-                (answered(code, None, ErrorBody::None), code.to_string(), millis(ms))
-            }
             Some(Stub::Page(code, page)) => {
                 (answered(code, None, page), code.to_string(), millis(usual_ms))
+            }
+            Some(Stub::Late(code, ms)) => {
+                (answered(code, None, ErrorBody::None), code.to_string(), millis(ms))
             }
             Some(Stub::Refuse) => {
                 (Outcome::Failed(AttemptFailure::Refused), "refused".to_owned(), millis(1))

@@ -126,6 +126,151 @@ fn with_one_server_whose_404_has_a_page_jersey_3_never_registers_by_heartbeat() 
     ]);
 }
 
+/// What each library makes of a heartbeat's 200 with such a body: true if it is an answer.
+#[track_caller]
+fn check_200(kind: HttpClientKind, body: ErrorBody, is_an_answer: bool) {
+    let mut bench = registered(kind, 1);
+    bench.rule_times(0, "PUT", Stub::Page(200, body), 2);
+    bench.to(39_000);
+    let failed = ["30000 PUT s0 UP@10000 200", "30009 PUT s0 UP@10000 200"];
+    assert_eq!(bench.sent(), failed[..if is_an_answer { 1 } else { 2 }], "{kind:?} {body:?}");
+}
+
+/// A proxy's page with status 200 (client finding A8): a failed heartbeat, but for Jersey 1.
+#[test]
+fn a_200_with_a_page_is_a_failed_heartbeat_but_for_jersey_1() {
+    for kind in [Jersey1, Jersey3, RestClient, RestTemplate, Recorded] {
+        check_200(kind, ErrorBody::None, true);
+    }
+    check_200(Jersey1, ErrorBody::Html, true);
+    check_200(Jersey1, ErrorBody::Json, false);
+    check_200(Jersey3, ErrorBody::Html, false);
+    check_200(Jersey3, ErrorBody::Json, false);
+    check_200(RestClient, ErrorBody::Html, false);
+    check_200(RestTemplate, ErrorBody::Html, false);
+}
+
+/// How often each operation asks the only server, which closes every connection.
+#[track_caller]
+fn check_copies(kind: HttpClientKind, [get, put, post, delete]: [usize; 4]) {
+    let asked = |mut bench: Bench, method: &'static str, from: u64, to: u64| {
+        bench.to(from);
+        bench.sent();
+        bench.to(to);
+        let sent = bench.sent();
+        let what = |line: &String| {
+            let what = line.split_once(' ').map(|(_, what)| what.to_owned());
+            what.map(|what| what.trim_end_matches(" again").to_owned())
+        };
+        assert!(sent.iter().all(|line| what(line) == what(&sent[0])), "byte for byte: {sent:?}");
+        assert!(sent[0].contains(method), "{sent:?}");
+        sent.len()
+    };
+    let mut fetching = Bench::fetching(Flavor::Netflix, 1);
+    fetching.profile.http_client = kind;
+    fetching.rule(0, "GET", Stub::Reset(2));
+    fetching.start();
+    fetching.to(29_000);
+    let closing = |method| {
+        let mut bench = registered(kind, 1);
+        bench.rule(0, method, Stub::Reset(2));
+        bench
+    };
+    assert_eq!(asked(fetching, "GET", 29_000, 31_000), get, "{kind:?} GET");
+    // Pinned, the server is asked in two attempts; else in one.
+    assert_eq!(asked(closing("PUT"), "PUT", 29_000, 31_000), 2 * put, "{kind:?} PUT");
+    assert_eq!(asked(closing("PUT"), "PUT", 59_000, 61_000), put, "{kind:?} PUT, not pinned");
+    let mut bench = closing("POST");
+    bench.set_status(InstanceStatus::Down);
+    assert_eq!(bench.sent().len(), 1);
+    assert_eq!(asked(bench, "POST", 11_000, 12_000), 2 * post - 1, "{kind:?} POST");
+    let mut bench = closing("DELETE");
+    bench.stop(0);
+    assert_eq!(asked(bench, "DELETE", 13_000, 15_000), 2 * delete, "{kind:?} DELETE");
+}
+
+/// Recordings `real-reset-get`, `-put` and `-post` of all three; the DELETE is client finding A10.
+#[test]
+fn a_request_whose_connection_closes_is_copied_by_each_library_in_its_own_way() {
+    check_copies(Jersey1, [4, 1, 1, 4]);
+    check_copies(Jersey3, [2, 2, 2, 2]);
+    check_copies(RestClient, [2, 2, 1, 2]);
+    check_copies(RestTemplate, [2, 2, 1, 2]);
+    check_copies(Recorded, [1, 1, 1, 1]);
+}
+
+/// Recording `real-reset-put`.
+#[test]
+fn a_copy_that_is_answered_is_the_answer() {
+    for kind in [Jersey3, RestClient] {
+        let mut bench = registered(kind, 2);
+        bench.rule_times(0, "PUT", Stub::Reset(2), 1);
+        bench.to(61_000);
+        bench.expect(&[
+            "30000 PUT s0 UP@10000 reset",
+            "30002 PUT s0 UP@10000 200 again",
+            "60011 PUT s0 UP@10000 200",
+        ]);
+    }
+}
+
+/// Recordings `real-503-empty`: at once by Eureka, or after a second by Apache HttpClient 5, whose
+/// repetition may come after a 503 or after a closed connection, but not after both.
+#[test]
+fn apache_5_repeats_a_request_once_whatever_the_reason() {
+    for code in [429, 503] {
+        let (of_eureka, of_library) =
+            ("30009 PUT s0 UP@10000 200", "31009 PUT s0 UP@10000 200 again");
+        for (kind, again) in [
+            (Jersey1, of_eureka),
+            (Jersey3, of_eureka),
+            (Recorded, of_eureka),
+            (RestClient, of_library),
+            (RestTemplate, of_library),
+        ] {
+            let mut bench = registered(kind, 1);
+            bench.rule_times(0, "PUT", Stub::Code(code), 1);
+            bench.to(35_000);
+            bench.expect(&[&format!("30000 PUT s0 UP@10000 {code}"), again]);
+        }
+    }
+    let mut bench = registered(RestClient, 2);
+    bench.rule_times(0, "PUT", Stub::Code(503), 1);
+    bench.rule_times(0, "PUT", Stub::Reset(2), 1);
+    bench.to(35_000);
+    bench.expect(&[
+        "30000 PUT s0 UP@10000 reset",
+        "30002 PUT s0 UP@10000 503 again",
+        "30011 PUT s0 UP@10000 200",
+    ]);
+}
+
+/// Client findings A1 and A9; what a redirected request becomes is shown by the recordings `real-302`.
+#[test]
+fn jersey_3_follows_redirects_if_told_to_and_apache_5_always() {
+    for (kind, told_to, told_not_to) in [
+        (Jersey1, false, false),
+        (Jersey3, true, false),
+        (RestClient, true, true),
+        (RestTemplate, true, true),
+    ] {
+        let follows = [true, false].map(|allow| kind.follows_redirects(allow));
+        assert_eq!(follows, [told_to, told_not_to], "{kind:?}");
+    }
+}
+
+/// Client finding A2: an interrupted thread gets no connection for the copy either.
+#[test]
+fn an_interrupted_worker_of_apache_5_sends_no_copy() {
+    for (kind, copies) in [(Jersey3, 2), (RestClient, 1), (RestTemplate, 1)] {
+        let mut bench = registered(kind, 1);
+        bench.profile.client.eureka_server_read_timeout_seconds = 100;
+        bench.rule_times(0, "PUT", Stub::Reset(40_000), 1);
+        bench.to(79_000);
+        assert_eq!(bench.sent().len(), copies, "{kind:?}");
+    }
+}
+
 /// The instant of a 45 s late answer's arrival and what the client believes then.
 fn late_registry(kind: HttpClientKind, servers: u16) -> Bench {
     let mut bench = Bench::fetching(Flavor::Netflix, servers);

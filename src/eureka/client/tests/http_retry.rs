@@ -85,7 +85,7 @@ fn an_interrupt_in_that_second_ends_the_call() {
     bench.to(4_500);
     bench.expect(&["1000 PUT s0 UP@0 503", "4000 PUT s0 UP@0 200"]);
     assert_eq!(bench.unsent(), ["2000 PUT s0 UP@0 interrupted"]);
-    let told = ["2000 HttpRetryInterrupted", "2000 HeartbeatFailed"];
+    let told = ["2000 HttpRetryInterrupted", "2000 HeartbeatFailed(NoKnownServer)"];
     bench.expect_events(&["Interrupted", "Failed"], &told);
 }
 
@@ -93,9 +93,9 @@ fn an_interrupt_in_that_second_ends_the_call() {
 #[test]
 fn a_thread_that_was_interrupted_before_does_not_wait() {
     let mut bench = registered(HttpClientKind::RestClient, 1);
-    bench.rule_times(0, "PUT", Stub::Late(1_500, 503), 1);
+    bench.rule_times(0, "PUT", Stub::Late(503, 1_500), 1);
     bench.to(3_900);
     bench.expect(&["1000 PUT s0 UP@0 503"]);
-    let told = ["2500 HttpRetryInterrupted", "2500 HeartbeatFailed"];
+    let told = ["2500 HttpRetryInterrupted", "2500 HeartbeatFailed(NoKnownServer)"];
     bench.expect_events(&["Interrupted", "Failed"], &told);
 }

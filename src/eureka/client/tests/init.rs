@@ -3,7 +3,7 @@
 
 use super::bench::{Bench, Stub};
 use crate::eureka::Flavor;
-use crate::eureka::client::{Application, ConstructFailure};
+use crate::eureka::client::{Application, CallFailure, ConstructFailure};
 
 /// A client whose application does nothing, with so many servers.
 fn scripted(servers: u16) -> Bench {
@@ -103,7 +103,7 @@ fn an_enforced_registration_that_raises_says_why() {
         bench.rule(server, "POST", Stub::Refuse);
     }
     let lines = ["0 POST s0 STARTING@0 refused", "1 POST s1 STARTING@0 refused"];
-    check_fails(&mut bench, ConstructFailure::NoKnownServer, 2, &lines);
+    check_fails(&mut bench, ConstructFailure::Register(CallFailure::NoKnownServer), 2, &lines);
 
     let mut bench = scripted(4);
     bench.profile.client.fetch_registry = false;
@@ -113,12 +113,12 @@ fn an_enforced_registration_that_raises_says_why() {
     }
     let lines =
         ["0 POST s0 STARTING@0 500", "13 POST s1 STARTING@0 500", "26 POST s2 STARTING@0 500"];
-    check_fails(&mut bench, ConstructFailure::RetryLimit, 39, &lines);
+    check_fails(&mut bench, ConstructFailure::Register(CallFailure::RetryLimit), 39, &lines);
 
     let mut bench = scripted(0);
     bench.profile.client.fetch_registry = false;
     bench.profile.client.should_enforce_registration_at_init = true;
-    check_fails(&mut bench, ConstructFailure::NoServers, 0, &[]);
+    check_fails(&mut bench, ConstructFailure::Register(CallFailure::NoServers), 0, &[]);
 }
 
 /// The texts of `RetryableEurekaHttpClient` and `DiscoveryClient` 2.0.6.
@@ -126,11 +126,17 @@ fn an_enforced_registration_that_raises_says_why() {
 fn each_failure_has_the_message_of_its_exception() {
     for (failure, message) in [
         (
-            ConstructFailure::NoServers,
+            ConstructFailure::Register(CallFailure::NoServers),
             "There is no known eureka server; cluster server list is empty",
         ),
-        (ConstructFailure::NoKnownServer, "Cannot execute request on any known server"),
-        (ConstructFailure::RetryLimit, "Retry limit reached; giving up on completing the request"),
+        (
+            ConstructFailure::Register(CallFailure::NoKnownServer),
+            "Cannot execute request on any known server",
+        ),
+        (
+            ConstructFailure::Register(CallFailure::RetryLimit),
+            "Retry limit reached; giving up on completing the request",
+        ),
         (ConstructFailure::Fetch, "Fetch registry error at startup. Initial fetch failed."),
         (ConstructFailure::Response, "Registration error at startup. Invalid server response."),
     ] {

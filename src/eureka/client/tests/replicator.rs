@@ -205,12 +205,12 @@ fn each_attempt_sends_the_instance_as_it_is_then() {
     bench.profile.client.on_demand_update_status_change = false;
     bench.to(10_000);
     bench.set_metadata();
-    bench.rule_times(0, "POST", Stub::Reset(5_000), 1);
+    bench.rule_times(0, "POST", Stub::Late(500, 5_000), 1);
     bench.to(32_000);
     bench.set_metadata();
     bench.to(70_000);
     bench.expect(&[
-        "30013 POST s0 UP@10000 reset",
+        "30013 POST s0 UP@10000 500",
         "35013 POST s0 UP@32000 204",
         // Only what was dirty when the run began is clean now.
         "65026 POST s0 UP@32000 204",

@@ -8,6 +8,7 @@ use super::super::transport::{Operation, Stack, StackKind};
 use super::super::{DiscoveryClient, Which};
 use super::bench::{Bench, Stub};
 use crate::eureka::Flavor;
+use crate::eureka::client::HttpClientKind;
 use crate::time::Span;
 
 /// Six calls for each number of servers, dead ones at the head of the list, and start.
@@ -305,6 +306,7 @@ fn an_answer_that_is_not_accepted_sends_the_call_to_the_next_server() {
 #[test]
 fn a_broken_connection_sends_the_call_to_the_next_server() {
     let mut bench = pinned(2);
+    bench.profile.http_client = HttpClientKind::Recorded;
     bench.rule(0, "PUT", Stub::Reset(5));
     bench.to(15_000);
     bench.expect(&["10000 PUT s0 UP@0 reset", "10005 PUT s0 UP@0 reset", "10010 PUT s1 UP@0 200"]);
@@ -314,14 +316,14 @@ fn a_broken_connection_sends_the_call_to_the_next_server() {
 #[test]
 fn a_late_failure_of_the_old_pin_goes_on_with_the_newer_one() {
     let mut bench = pinned(3);
-    bench.rule_times(0, "PUT", Stub::Reset(3_000), 1);
+    bench.rule_times(0, "PUT", Stub::Late(500, 3_000), 1);
     bench.to(11_000);
     bench.rule_times(0, "POST", Stub::Refuse, 2);
     bench.set_metadata();
     bench.set_status(crate::eureka::InstanceStatus::Down);
     bench.to(35_000);
     bench.expect(&[
-        "10000 PUT s0 UP@0 reset",
+        "10000 PUT s0 UP@0 500",
         "11000 POST s0 DOWN@11000 refused",
         "11001 POST s0 DOWN@11000 refused",
         "11002 POST s1 DOWN@11000 204",

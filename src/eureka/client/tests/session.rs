@@ -191,14 +191,14 @@ fn a_call_of_the_old_session_does_not_use_the_new_sessions_pin() {
     bench.start();
     bench.to(1_000);
     bench.expect(&["0 POST s0 UP@0 204"]);
-    bench.rule_times(0, "PUT", Stub::Reset(25_000), 1);
+    bench.rule_times(0, "PUT", Stub::Late(500, 25_000), 1);
     bench.to(31_000);
     bench.rule(0, "*", Stub::Refuse);
     bench.to(45_000);
     bench.set_status(InstanceStatus::Down);
     bench.to(60_000);
     bench.expect(&[
-        "30000 PUT s0 UP@0 reset",
+        "30000 PUT s0 UP@0 500",
         "45000 POST s0 DOWN@45000 refused",
         "45001 POST s1 DOWN@45000 204",
         // Unpinned in its own session: from the head of the list.

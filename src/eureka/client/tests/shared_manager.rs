@@ -122,7 +122,7 @@ fn a_second_whose_constructor_throws_leaves_the_first_alone() {
     bench.set_status(InstanceStatus::Down);
     bench.to(20_100);
     bench.expect(&["7000 POST s1 UP@13 refused", "20000 POST s0 DOWN@20000 204"]);
-    bench.expect_events(&["Construct"], &["7001 ConstructFailed(NoKnownServer)"]);
+    bench.expect_events(&["Construct"], &["7001 ConstructFailed(Register(NoKnownServer))"]);
     assert_eq!(bench.exited, None);
 }
 

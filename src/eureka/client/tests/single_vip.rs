@@ -41,6 +41,6 @@ fn an_address_that_is_gone_keeps_the_last_list() {
     bench.rule(0, "GET", Stub::Code(404));
     bench.to(59_000);
     bench.expect(&["30021 GET s0 vip 404", "30042 GET s0 vip 404"]);
-    bench.expect_events(&["Fetch"], &["30063 FetchFailed"]);
+    bench.expect_events(&["Fetch"], &["30063 FetchFailed(NoKnownServer)"]);
     assert_eq!(bench.believes(), "v1 UP_1_ B/b1=UP");
 }
