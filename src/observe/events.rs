@@ -600,9 +600,12 @@ fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> 
             line["status"] = json!(status.name());
             line
         }
-        FaultFact::SetHealth(host, answer) => {
+        FaultFact::SetHealth(host, answer, duration) => {
             let mut line = process("set-health", host);
             line["status"] = json!(answer.name());
+            if !duration.takes.is_zero() {
+                line["takes_ms"] = json!(duration.takes.nanos() / 1_000_000);
+            }
             line
         }
         FaultFact::StepClock(host, by) => {

@@ -236,7 +236,7 @@ impl Timespans {
             FaultFact::SetStatus(_, status) => {
                 self.add(at, format!("set {status}"));
             }
-            FaultFact::SetHealth(_, answer) => {
+            FaultFact::SetHealth(_, answer, _) => {
                 self.add(at, format!("health {}", answer.name()));
             }
             FaultFact::StepClock(host, by) => {

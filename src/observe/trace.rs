@@ -6,6 +6,7 @@
 //! advance does not, a `step-wall` line says so.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -193,11 +194,11 @@ impl ServerTrace {
                 self.pending = true;
                 self.last = Last::of(operation.registry, operation.now);
             }
-            OperationKind::View(view) => {
+            OperationKind::View(view, only_up) => {
                 self.flush(at, Some(0));
                 self.synchronise(at, operation.now, Some(0));
-                let instances: Vec<Value> =
-                    view.instances().map(|info| instance(info, names, Lacks::default())).collect();
+                let line = |info: &Arc<InstanceInfo>| instance(info, names, Lacks::default());
+                let instances: Vec<Value> = view.shown(*only_up).map(line).collect();
                 let line = json!({"op": "view", "instances": instances});
                 self.line(line, operation, &render, None);
             }
@@ -299,7 +300,7 @@ impl ServerTrace {
             OperationKind::Init
             | OperationKind::Resumed
             | OperationKind::Timers
-            | OperationKind::View(_)
+            | OperationKind::View(..)
             | OperationKind::StepWall(_) => {}
         }
     }

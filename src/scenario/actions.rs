@@ -7,7 +7,7 @@ use super::cluster::Cluster;
 use super::diagnostics::Diagnostics;
 use super::eureka_keys::config_value;
 use super::network::loss;
-use super::reader::{Read, Reader, signed_duration};
+use super::reader::{Read, Reader, signed_duration, texts};
 use super::tree::{Node, Value};
 use super::{health, later, rest, select};
 use crate::eureka::client::{InstanceChange, InstanceConfig};
@@ -15,7 +15,7 @@ use crate::eureka::config::ConfigError;
 use crate::eureka::server::ServerConfig;
 use crate::eureka::server::resources::{DirtyParameter, StatusParameter};
 use crate::eureka::{Flavor, InstanceKey, InstanceStatus};
-use crate::sim::{Action, Cut, CutMode, HostId, HostSet, Loss, OutsideRequest, Selection};
+use crate::sim::{Action, Cut, CutMode, HostId, HostSet, Loss, Method, OutsideRequest, Selection};
 use crate::time::{Instant, Span};
 
 /// Every action of the format.
@@ -86,6 +86,7 @@ impl Reading<'_, '_> {
                 self.cut("`lossy`", node, share)
                     .map(|(cut, loss): (_, Loss)| Action::Lossy(cut, loss))
             }
+            "fail" => self.fail(node),
             "heal" => match &node.value {
                 Value::Text(_) => Some(Action::Heal(Vec::new())),
                 other => {
@@ -105,7 +106,7 @@ impl Reading<'_, '_> {
             "set-config" => self.set_config(node),
             "call" => self.call(node),
             _ => {
-                later::action(what, node, self.cluster, self.builder);
+                later::action(what, node, self.builder);
                 None
             }
         }
@@ -203,6 +204,34 @@ impl Reading<'_, '_> {
         self.cut("`partition`", node, mode).map(|(cut, mode)| Action::Partition(cut, mode))
     }
 
+    /// `share` is that of the requests here, not of the servers.
+    fn fail(&mut self, node: &Node) -> Option<Action> {
+        let mut reader = Reader::of(node, "`fail`", &mut self.builder.diags)?;
+        let select = reader.node("select");
+        let select =
+            required(&reader, select, "select", "select = \"server:eureka-0\"", self.builder);
+        let servers = select.and_then(|node| self.servers(node));
+        let diags = &mut self.builder.diags;
+        let status = reader.int("status", 400..=599, diags).map_or(503, |status| status.value);
+        let share = reader.node("share").map_or(Some(Loss::share(1.0)), |node| loss(node, diags));
+        let methods = reader.node("methods").map_or_else(Vec::new, |node| methods(node, diags));
+        reader.finish(diags);
+        Some(Action::Fail { servers: servers?, status: status as u16, share: share?, methods })
+    }
+
+    /// Selected hosts that are all servers.
+    fn servers(&mut self, node: &Node) -> Option<HostSet> {
+        let hosts = self.host_set(node)?;
+        let servers = self.builder.servers.len();
+        let all = servers + self.builder.clients.len();
+        if (servers..all).any(|client| hosts.contains(HostId::new(client))) {
+            let message = "only servers answer requests".to_owned();
+            self.builder.diags.misplaced(&node.place, message, "select servers");
+            return None;
+        }
+        Some(hosts)
+    }
+
     fn step_clock(&mut self, node: &Node) -> Option<Action> {
         let (mut reader, select) = self.table("`step-clock`", node)?;
         let by = reader.node("by");
@@ -247,13 +276,14 @@ impl Reading<'_, '_> {
     fn set_health(&mut self, node: &Node) -> Option<Action> {
         let (mut reader, select) = self.table("`set-health`", node)?;
         let answer = health::answer(&mut reader, &mut self.builder.diags);
+        let duration = health::duration(&mut reader, &mut self.builder.diags);
         reader.finish(&mut self.builder.diags);
         let (select, answer) = (select?, answer?);
         if !select.hosts.iter().any(|host| self.builder.has_health_check(*host)) {
             let message = "none of these has a health check".to_owned();
             self.builder.diags.misplaced(&node.place, message, "add `health = { check = true }`");
         }
-        Some(Action::SetHealth(select, answer))
+        Some(Action::SetHealth(select, answer, duration))
     }
 
     /// The selected instances, and the server that is asked (the first, if none is named).
@@ -434,6 +464,27 @@ impl Reading<'_, '_> {
             rest::request(&method.value, &path.value, body, wall, &path.place, self.builder)?;
         Some(Action::Outside(server?, vec![request]))
     }
+}
+
+/// `methods` of `fail`.
+fn methods(node: &Node, diags: &mut Diagnostics) -> Vec<Method> {
+    const METHODS: [(&str, Method); 4] = [
+        ("GET", Method::Get),
+        ("PUT", Method::Put),
+        ("POST", Method::Post),
+        ("DELETE", Method::Delete),
+    ];
+    let mut methods = Vec::new();
+    for text in texts(node, diags) {
+        match METHODS.into_iter().find(|(name, _)| *name == text.value) {
+            Some((_, method)) => methods.push(method),
+            None => {
+                let known = METHODS.map(|(name, _)| name);
+                diags.unknown_word(&text.place, "method", &text.value, &known);
+            }
+        }
+    }
+    methods
 }
 
 /// Why a setting of `eureka.server` cannot be changed so.

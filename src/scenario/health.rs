@@ -3,7 +3,8 @@
 use super::diagnostics::Diagnostics;
 use super::reader::{Reader, one_of, required};
 use crate::eureka::InstanceStatus;
-use crate::eureka::client::HealthAnswer;
+use crate::eureka::client::{HealthAnswer, HealthDuration};
+use crate::time::Span;
 
 /// What the answers of a health check may be, as scenarios write them.
 const THROW: &str = "throw";
@@ -27,6 +28,20 @@ pub(super) fn words(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> HealthW
     });
     let out_of_service = one_of(reader, "out-of-service", ["as-is", "down"], diags);
     HealthWords { check: check == Some(true), never_out_of_service: out_of_service == Some("down") }
+}
+
+/// `takes` and `interruptible` of `set-health`: how long each check takes from now on.
+pub(super) fn duration(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> HealthDuration {
+    let takes = reader.duration("takes", diags).map(|takes| takes.value);
+    let interruptible = reader.flag("interruptible", diags);
+    if interruptible.is_some() && reader.present(&["takes"]).is_empty() {
+        let message = "only a check that takes time can be interrupted".to_owned();
+        diags.misplaced(&reader.key_place("interruptible"), message, "add `takes = \"5m\"`");
+    }
+    HealthDuration {
+        takes: takes.unwrap_or(Span::ZERO),
+        interruptible: interruptible.unwrap_or(false),
+    }
 }
 
 /// `status` of `set-health`.

@@ -3,7 +3,6 @@
 
 use super::apps::MOST_INSTANCES;
 use super::build::Builder;
-use super::cluster::Cluster;
 use super::diagnostics::Diagnostics;
 use super::metric::Metric;
 use super::reader::{Reader, required, share, texts};
@@ -21,14 +20,13 @@ pub(super) fn metrics(node: &Node, diags: &mut Diagnostics) {
     diags.not_yet(&node.place, "`metrics` of [observe]");
 }
 
-/// `scale`, `deploy` and `fail` of the timeline.
-pub(super) fn action(what: &str, node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) {
+/// `scale` and `deploy` of the timeline.
+pub(super) fn action(what: &str, node: &Node, builder: &mut Builder) {
     let name = format!("`{what}`");
     if let Some(mut reader) = Reader::of(node, &name, &mut builder.diags) {
         match what {
             "scale" => scale(&mut reader, builder),
-            "deploy" => deploy(&mut reader, builder),
-            _ => fail(&mut reader, cluster, builder),
+            _ => deploy(&mut reader, builder),
         }
         reader.finish(&mut builder.diags);
     }
@@ -58,27 +56,6 @@ fn deploy(reader: &mut Reader<'_>, builder: &mut Builder) {
     reader.duration("down", diags);
     reader.flag("graceful", diags);
     reader.flag("new-ids", diags);
-}
-
-fn fail(reader: &mut Reader<'_>, cluster: &Cluster<'_>, builder: &mut Builder) {
-    const METHODS: [&str; 4] = ["GET", "PUT", "POST", "DELETE"];
-    // `share` is that of the requests here, not of the servers.
-    if let Some(node) = reader.node("select") {
-        select::selection(node, cluster, builder);
-    }
-    let diags = &mut builder.diags;
-    required(reader, "select", "select = \"server:eureka-0\"", diags);
-    reader.int("status", 400..=599, diags);
-    if let Some(node) = reader.node("share") {
-        share(node, diags);
-    }
-    if let Some(node) = reader.node("methods") {
-        for method in texts(node, diags) {
-            if !METHODS.contains(&method.value.as_str()) {
-                diags.unknown_word(&method.place, "method", &method.value, &METHODS);
-            }
-        }
-    }
 }
 
 /// `app`: which application.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::host::HostId;
 use super::host_set::{HostSet, Selection};
 use super::latency::Loss;
-use crate::eureka::client::{HealthAnswer, InstanceChange};
+use crate::eureka::client::{HealthAnswer, HealthDuration, InstanceChange};
 use crate::eureka::config::ConfigValue;
 use crate::eureka::server::CacheKey;
 use crate::eureka::server::resources::{DirtyParameter, Registration, StatusParameter};
@@ -92,8 +92,8 @@ pub enum Action {
     SkewClock(Selection, i64),
     /// The applications set their own status.
     SetStatus(Selection, InstanceStatus),
-    /// The applications' health checks answer this from now on.
-    SetHealth(Selection, HealthAnswer),
+    /// The applications' health checks answer this from now on, and take so long.
+    SetHealth(Selection, HealthAnswer, HealthDuration),
     /// The applications set their metadata.
     SetMetadata(Selection, Arc<str>, Arc<str>),
     /// A configuration value of servers changes.

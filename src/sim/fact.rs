@@ -296,8 +296,9 @@ pub struct ServerOperation<'a> {
 pub enum OperationKind<'a> {
     /// The constructor, and `init`.
     Init,
-    /// Timers are about to run that read the embedded client's view; what it shows.
-    View(&'a View),
+    /// Timers are about to run that read the embedded client's view; what it shows, and whether only
+    /// what is UP.
+    View(&'a View, bool),
     /// One look of start-up sync: what it registered, and how many.
     SyncUp(&'a [InstanceInfo], i32),
     /// `openForTraffic` with this count.

@@ -5,7 +5,7 @@ use super::fact::text;
 use super::host::HostId;
 use super::host_set::HostSet;
 use crate::eureka::InstanceStatus;
-use crate::eureka::client::HealthAnswer;
+use crate::eureka::client::{HealthAnswer, HealthDuration};
 use crate::eureka::config::ConfigValue;
 
 /// Something the script did.
@@ -15,8 +15,8 @@ pub enum FaultFact<'a> {
     Process(&'static str, HostId),
     /// An application was told to set its status.
     SetStatus(HostId, InstanceStatus),
-    /// The answer of its health check changed.
-    SetHealth(HostId, HealthAnswer),
+    /// What its health check answers changed, or how long it takes.
+    SetHealth(HostId, HealthAnswer, HealthDuration),
     /// A wall clock jumped by this many ns.
     StepClock(HostId, i64),
     /// A wall clock runs fast by this many parts per million from now on.
@@ -48,7 +48,7 @@ impl FaultFact<'_> {
         match *self {
             Self::Process(_, host)
             | Self::SetStatus(host, _)
-            | Self::SetHealth(host, _)
+            | Self::SetHealth(host, ..)
             | Self::StepClock(host, _)
             | Self::SkewClock(host, _)
             | Self::SetConfig(host, ..) => Some(host),
@@ -68,14 +68,15 @@ impl FaultFact<'_> {
             Self::SetStatus(of, status) => {
                 digest.word(2).word(host(of)).word(*status as u64);
             }
-            Self::SetHealth(of, answer) => {
+            Self::SetHealth(of, answer, HealthDuration { takes, interruptible }) => {
                 let answer = match answer {
                     HealthAnswer::Status(status) => *status as u64,
                     HealthAnswer::Echo => 10,
                     HealthAnswer::Null => 11,
                     HealthAnswer::Throw => 12,
                 };
-                digest.word(8).word(host(of)).word(answer);
+                let digest = digest.word(8).word(host(of)).word(answer);
+                digest.word(takes.nanos()).word(u64::from(*interruptible));
             }
             Self::StepClock(of, by) => {
                 digest.word(3).word(host(of)).word(*by as u64);

@@ -122,3 +122,25 @@ fn a_trace_stands_still_with_its_server_whatever_happens_to_its_clock() {
         assert!(text.contains("\"pause\""), "{name}: the pauses are in it");
     }
 }
+
+/// A server that fails answers without doing the work, as often as it is told and to the methods it is
+/// told; `heal` ends it.
+#[test]
+fn a_failing_server_does_not_do_the_work() {
+    let fail = |rest: &str| {
+        let fail = format!("name = \"f\"\nfail = {{ select = \"servers\", {rest} }}");
+        let rest = [entry("70s", &fail), entry("160s", "heal = \"f\"")].concat();
+        let events = events(&scenario(&rest));
+        let done = times(&events, "request", "server", "eureka-0");
+        done.iter().filter(|at| (70_000.0..160_000.0).contains(*at)).count()
+    };
+    // Three heartbeats and three fetches of each, and of the server itself.
+    let all = fail("methods = [\"DELETE\"]");
+    assert_eq!(fail("status = 500"), 0);
+    let half = fail("status = 500, share = \"50%\"");
+    assert!(0 < half && half < all, "{half} of {all}");
+    let fetches = fail("status = 500, methods = [\"PUT\", \"POST\"]");
+    let heartbeats = fail("status = 500, methods = [\"GET\"]");
+    assert!(fetches > 0 && heartbeats > 0);
+    assert_eq!(fetches + heartbeats, all);
+}

@@ -17,5 +17,6 @@ mod hostile_names;
 mod invariants;
 mod observed;
 mod sandbox;
+mod stuck;
 mod support;
 mod tree;

@@ -57,11 +57,21 @@ pub(crate) fn plan(path: &Path) -> Plan {
     })
 }
 
-/// `scenarios/*.toml`, by name.
+/// The scenarios below `scenarios/`, those of its folders included, by path.
 pub(crate) fn shipped_scenarios() -> Vec<PathBuf> {
-    let mut found = entries("scenarios");
-    found.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    assert!(found.len() >= 6, "the project ships scenarios");
+    let mut folders = vec![PathBuf::from("scenarios")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in entries(&folder) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() >= 25, "the project ships scenarios");
     found
 }
 
@@ -74,7 +84,7 @@ pub(crate) fn recorded_scenarios() -> Vec<PathBuf> {
 }
 
 /// What is in a folder of the project, sorted.
-pub(crate) fn entries(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = std::fs::read_dir(folder).expect("a folder of the project can be read");
     let mut found: Vec<PathBuf> =

@@ -58,7 +58,12 @@ impl View {
         self.apps.iter().flat_map(|app| &app.instances)
     }
 
-    /// How many instances callers get: the UP ones, or all of them.
+    /// The instances that callers get: the UP ones, or all of them.
+    pub fn shown(&self, only_up: bool) -> impl Iterator<Item = &Arc<InstanceInfo>> {
+        self.instances().filter(move |info| !only_up || info.status == InstanceStatus::Up)
+    }
+
+    /// How many they are.
     #[must_use]
     pub fn visible(&self, only_up: bool) -> u32 {
         if only_up { self.counts.get(InstanceStatus::Up) } else { self.counts.total() }

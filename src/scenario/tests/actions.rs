@@ -10,7 +10,9 @@ use crate::eureka::config::ConfigValue;
 use crate::eureka::server::CacheKey;
 use crate::eureka::server::resources::{DirtyParameter, StatusParameter};
 use crate::scenario::Plan;
-use crate::sim::{Action, Cut, CutMode, HostId, HostSet, Loss, OutsideRequest, Pick, Selection};
+use crate::sim::{
+    Action, Cut, CutMode, HostId, HostSet, Loss, Method, OutsideRequest, Pick, Selection,
+};
 use crate::time::Span;
 
 pub(super) fn with_action(action: &str) -> Plan {
@@ -110,6 +112,25 @@ fn every_action_on_the_network_is_read() {
         (
             format!("lossy = {{ {ends}, loss = '5%' }}"),
             Action::Lossy(cut(a, b, true), Loss::share(0.05)),
+        ),
+        (
+            "fail = { select = 'server:eureka-1' }".to_owned(),
+            Action::Fail {
+                servers: set(b),
+                status: 503,
+                share: Loss::share(1.0),
+                methods: Vec::new(),
+            },
+        ),
+        (
+            "fail = { select = 'servers', status = 429, share = '10%', methods = ['PUT', 'GET'] }"
+                .to_owned(),
+            Action::Fail {
+                servers: set(&[0, 1]),
+                status: 429,
+                share: Loss::share(0.1),
+                methods: vec![Method::Put, Method::Get],
+            },
         ),
     ] {
         assert_eq!(with_action(&text).setup.timeline[0].action, expected, "{text}");

@@ -5,7 +5,7 @@ use expect_test::{Expect, expect};
 use super::apps::{client_profile, of};
 use super::{FLEET, problems};
 use crate::eureka::InstanceStatus;
-use crate::eureka::client::{HealthAnswer, InstanceChange, RestClient};
+use crate::eureka::client::{HealthAnswer, HealthDuration, InstanceChange, RestClient};
 use crate::sim::Action;
 use crate::time::Span;
 
@@ -41,7 +41,21 @@ fn the_answer_of_a_check_is_a_status_or_an_exception() {
         ("throw", HealthAnswer::Throw),
     ] {
         let text = format!("set-health = {{ select = 'app:A', status = '{status}' }}");
-        assert!(matches!(action(&text), Action::SetHealth(_, answer) if answer == expected));
+        assert!(matches!(action(&text), Action::SetHealth(_, answer, takes)
+                if answer == expected && takes == HealthDuration::default()));
+    }
+}
+
+#[test]
+fn a_check_may_take_its_time() {
+    for (words, takes, interruptible) in [
+        ("takes = '5m'", 300, false),
+        ("takes = '5m', interruptible = false", 300, false),
+        ("takes = '2s', interruptible = true", 2, true),
+    ] {
+        let text = format!("set-health = {{ select = 'app:A', status = 'DOWN', {words} }}");
+        let expected = HealthDuration { takes: Span::from_secs(takes), interruptible };
+        assert!(matches!(action(&text), Action::SetHealth(.., takes) if takes == expected));
     }
 }
 
@@ -89,7 +103,7 @@ fn a_second_client_has_servers_and_times_of_its_own() {
 #[test]
 fn what_is_wrong_with_them_is_said() {
     let at = |action: &str| format!("[[timeline]]\nat = '1m'\n{action}");
-    let cases: [(String, Expect); 8] = [
+    let cases: [(String, Expect); 9] = [
         (
             "second-client = { servers = ['eureka-9'], start = '2m' }".to_owned(),
             expect![[r#"
@@ -109,6 +123,16 @@ fn what_is_wrong_with_them_is_said() {
             s.toml:15:14: S016 none of these has a health check
                 = add `health = { check = true }`
         "#]],
+        ),
+        (
+            format!(
+                "health = {{ check = true }}\n{}",
+                at("set-health = { select = 'clients', status = 'UP', interruptible = true }")
+            ),
+            expect![[r#"
+                s.toml:16:51: S016 only a check that takes time can be interrupted
+                    = add `takes = "5m"`
+            "#]],
         ),
         (
             at("set-health = { select = 'clients' }"),

@@ -19,8 +19,6 @@ fn valid_actions_that_are_not_executed_say_so() {
         ("scale", "{ app = 'ORDERS', to = 10, every = '1s', graceful = false }"),
         ("deploy", "{ app = 'ORDERS', batch = '10%', every = '1s', new-ids = false, down = '1s' }"),
         ("deploy", "{ app = 'ORDERS', batch = 2 }"),
-        ("fail", "{ select = 'servers', status = 500, share = '10%', methods = ['PUT', 'GET'] }"),
-        ("fail", "{ select = 'server:eureka-0' }"),
     ] {
         let text = format!("{FLEET}[[timeline]]\nat = '1m'\n{name} = {value}");
         refused(&text, &format!("the action `{name}`"));
@@ -70,7 +68,7 @@ fn their_defaults_are_executed() {
 
 #[test]
 fn what_is_wrong_with_them_is_said_too() {
-    let cases: [(&str, Expect); 7] = [
+    let cases: [(&str, Expect); 6] = [
         (
             "health = true",
             expect![[r#"
@@ -114,16 +112,6 @@ fn what_is_wrong_with_them_is_said_too() {
             expect![[r#"
                 s.toml:15:45: S018 there is no answer of a health check `ILL`
                     = one of: DOWN, OUT_OF_SERVICE, STARTING, UNKNOWN, UP, throw
-            "#]],
-        ),
-        (
-            "[[timeline]]\nat = '1m'\nfail = { select = 'servers', status = 200, methods = ['HEAD'] }",
-            expect![[r#"
-                s.toml:15:8: S012 the action `fail` is valid, but this version does not execute it yet
-                    = nothing is ignored silently: leave it out to run the rest
-                s.toml:15:39: S006 `status` must be from 400 to 599
-                s.toml:15:55: S018 there is no method `HEAD`
-                    = one of: GET, PUT, POST, DELETE
             "#]],
         ),
     ];

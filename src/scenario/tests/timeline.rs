@@ -74,7 +74,7 @@ fn an_entry_in_words_starts_with_who() {
 
 #[test]
 fn what_cannot_be_an_entry_is_an_error() {
-    let cases: [(&str, Expect); 32] = [
+    let cases: [(&str, Expect); 34] = [
         (
             "kill = 'all'",
             expect![[r#"
@@ -193,6 +193,23 @@ fn what_cannot_be_an_entry_is_an_error() {
             s.toml:15:8: S004 the action lacks `latency`
                 = add `latency = "100ms"`
         "#]],
+        ),
+        (
+            "at = '1m'\nfail = { status = 200, methods = ['HEAD'] }",
+            expect![[r#"
+                s.toml:15:8: S004 the action lacks `select`
+                    = add `select = "server:eureka-0"`
+                s.toml:15:19: S006 `status` must be from 400 to 599
+                s.toml:15:35: S018 there is no method `HEAD`
+                    = one of: GET, PUT, POST, DELETE
+            "#]],
+        ),
+        (
+            "at = '1m'\nfail = { select = 'zone:a' }",
+            expect![[r#"
+                s.toml:15:19: S016 only servers answer requests
+                    = select servers
+            "#]],
         ),
         (
             "at = '1m'\nlossy = { from = 'zone:a', to = 'zone:b', loss = 5 }",

@@ -13,7 +13,6 @@ use super::super::queue::EventQueue;
 use super::super::random::Stream;
 use super::{Deferred, Event, FailRule, World};
 use crate::eureka::Flavor;
-use crate::eureka::client::HealthDuration;
 use crate::time::Span;
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
@@ -82,9 +81,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     self.ask(host, index);
                 }
             }
-            Action::SetHealth(select, answer) => {
+            Action::SetHealth(select, answer, duration) => {
                 for host in self.living(select, index) {
-                    self.emit(&Fact::Fault(FaultFact::SetHealth(host, *answer)));
+                    self.emit(&Fact::Fault(FaultFact::SetHealth(host, *answer, *duration)));
                     self.ask(host, index);
                 }
             }
@@ -195,10 +194,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             Action::SetStatus(_, status) => {
                 self.drive(host, self.now, |client, cx| client.set_instance_status(cx, *status));
             }
-            Action::SetHealth(_, answer) => {
-                self.drive(host, self.now, |client, _| {
-                    client.set_health(*answer, HealthDuration::default());
-                });
+            Action::SetHealth(_, answer, duration) => {
+                self.drive(host, self.now, |client, _| client.set_health(*answer, *duration));
             }
             Action::ConfigureInstance(.., change) => {
                 self.drive(host, self.now, |client, cx| {

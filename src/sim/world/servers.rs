@@ -275,11 +275,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             .as_ref()
             .is_some_and(|core| core.registry.wakes_by(TimerKind::ThresholdUpdate, at.now.mono));
         if updates && O::WANTS_OPERATIONS {
+            let only_up = setup.profile_of(host).client.filter_only_up_instances;
             let shown = process.embedded.as_ref().map(ClientProcess::view);
             let shown = shown.unwrap_or(crate::eureka::client::ViewId::EMPTY);
             let (observer, view, _) = self.split();
             if let Some(operation) =
-                view.operation(host, OperationKind::View(view.views.get(shown)))
+                view.operation(host, OperationKind::View(view.views.get(shown), only_up))
             {
                 observer.operation(view.now(), &operation, &view);
             }
