@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::harmless::harmless_json;
+use super::in_client;
 use super::labels::Labels;
 use super::listing::Listing;
 use crate::eureka::client::{AttemptFailure, View};
@@ -266,6 +267,7 @@ impl EventLog {
                 "event": "local-status", "client": labels.host(*client),
                 "status": status.name(), "dirty": self.since_start(*dirty),
             }),
+            Fact::InClient(process, event) => in_client::line(&labels.host(*process), *event)?,
             Fact::Fault(fault) => fault_line(fault, world, labels),
             Fact::Traffic(traffic) => traffic_line(traffic, names, labels)?,
             Fact::Initialised(_)

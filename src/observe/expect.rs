@@ -559,7 +559,9 @@ impl Event {
             keys: vec![world.key(host)],
         };
         match fact {
-            Fact::Started(host, _) | Fact::Exited(host, _) => process(*host),
+            Fact::Started(host, _) | Fact::Exited(host, _) | Fact::InClient(host, _) => {
+                process(*host)
+            }
             Fact::View { client, .. } | Fact::LocalStatus { client, .. } => process(*client),
             Fact::Fault(fault) => match fault.host() {
                 Some(host) => process(host),

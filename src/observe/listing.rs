@@ -1,7 +1,7 @@
 //! Which facts are events: `events.jsonl` lists them, and expectations count them.
 
 use super::events::EventLevel;
-use crate::eureka::client::View;
+use crate::eureka::client::{ClientEvent, View};
 use crate::eureka::{InstanceKey, InstanceStatus};
 use crate::scenario::EventKind;
 use crate::sim::{Fact, TrafficFact};
@@ -36,6 +36,7 @@ impl Listing {
             Fact::View { old, new, .. } if shows_the_same(old, new) => return None,
             Fact::View { .. } => (EventKind::View, with_all),
             Fact::LocalStatus { .. } => (EventKind::LocalStatus, always),
+            Fact::InClient(_, event) => (kind_of(*event)?, with_all),
             Fact::Fault(_) => (EventKind::Fault, always),
             Fact::Registered { .. } => (EventKind::Register, always),
             Fact::Renewed { .. } => (EventKind::Renew, with_all),
@@ -70,6 +71,12 @@ impl Listing {
         let listed_in_part = matches!(kind, EventKind::EvictRun | EventKind::Bucket);
         (level == EventLevel::Changes || !listed_in_part).then_some(kind)
     }
+}
+
+/// What is notable in a client is listed under its own name.
+fn kind_of(event: ClientEvent) -> Option<EventKind> {
+    let name = event.notable()?;
+    EventKind::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
 }
 
 /// Whether only the version differs.

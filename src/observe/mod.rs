@@ -5,6 +5,7 @@ mod divergence;
 mod events;
 mod expect;
 mod harmless;
+mod in_client;
 mod labels;
 mod listing;
 mod log;

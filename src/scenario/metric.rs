@@ -185,11 +185,33 @@ pub enum EventKind {
     CallToDead,
     /// A load balancer keeps another list.
     Balancer,
+    /// A client's constructor threw.
+    ConstructFailed,
+    /// What a client's own view says of its instance changed.
+    RemoteStatus,
+    /// A health check threw.
+    HealthException,
+    /// A change of status found no token.
+    OnDemandRateLimited,
+    /// A heartbeat or a fetch did not end within its period.
+    SupervisorTimeout,
+    /// No worker was free for a heartbeat or a fetch.
+    SupervisorRejected,
+    /// A client's registry does not have the delta's hash.
+    HashMismatch,
+    /// A fetch failed at every server it asked.
+    FetchFailed,
+    /// So did a heartbeat, or the registration after it.
+    HeartbeatFailed,
+    /// So did a registration.
+    RegisterFailed,
+    /// So did a cancel.
+    CancelFailed,
 }
 
 impl EventKind {
     /// Every kind with its name.
-    pub const ALL: [(&'static str, Self); 25] = [
+    pub const ALL: [(&'static str, Self); 36] = [
         ("start", Self::Start),
         ("exit", Self::Exit),
         ("listening", Self::Listening),
@@ -215,6 +237,17 @@ impl EventKind {
         ("call-failed", Self::CallFailed),
         ("call-to-dead", Self::CallToDead),
         ("balancer", Self::Balancer),
+        ("construct-failed", Self::ConstructFailed),
+        ("remote-status", Self::RemoteStatus),
+        ("health-exception", Self::HealthException),
+        ("on-demand-rate-limited", Self::OnDemandRateLimited),
+        ("supervisor-timeout", Self::SupervisorTimeout),
+        ("supervisor-rejected", Self::SupervisorRejected),
+        ("hash-mismatch", Self::HashMismatch),
+        ("fetch-failed", Self::FetchFailed),
+        ("heartbeat-failed", Self::HeartbeatFailed),
+        ("register-failed", Self::RegisterFailed),
+        ("cancel-failed", Self::CancelFailed),
     ];
 
     /// Kinds that are written (or will be), but not counted yet.

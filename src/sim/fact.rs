@@ -5,7 +5,7 @@ use super::fault_fact::FaultFact;
 use super::host::HostId;
 use super::traffic_fact::TrafficFact;
 use super::world::WorldView;
-use crate::eureka::client::{AttemptFailure, View};
+use crate::eureka::client::{AttemptFailure, ClientEvent, View};
 use crate::eureka::config::ConfigValue;
 use crate::eureka::server::peer::Adopted;
 use crate::eureka::server::resources::{
@@ -269,6 +269,8 @@ pub enum Fact<'a> {
         /// Its dirty timestamp, ms since 1970 on its own clock.
         dirty: i64,
     },
+    /// Something notable happened inside a client, or inside the one of a server.
+    InClient(HostId, ClientEvent),
     /// The script did something.
     Fault(FaultFact<'a>),
     /// Something happened between consumers and those they call.
@@ -502,6 +504,10 @@ impl Fact<'_> {
             Self::LocalStatus { client, status, dirty } => {
                 let digest = digest.fact(20, at).word(host(*client)).word(*status as u64);
                 digest.word(*dirty as u64);
+            }
+            Self::InClient(process, event) => {
+                let digest = digest.fact(29, at).word(host(*process));
+                text(event.notable().unwrap_or_default(), digest);
             }
             Self::Fault(fault) => fault.add_to(digest.fact(21, at)),
             Self::Traffic(traffic) => traffic.add_to(Instant::from_nanos(at), digest),

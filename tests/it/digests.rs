@@ -105,5 +105,5 @@ instances = 20
 "#,
     );
     let (digest, _) = study::digest::<TimingWheel<_>>(&plan);
-    expect!["ac9cbb878cdad8b79ee16dc94eb22e98"].assert_eq(&digest.to_string());
+    expect!["321464b5348f50ae3a8380f10f950a2c"].assert_eq(&digest.to_string());
 }

@@ -14,6 +14,7 @@ mod golden_client;
 mod golden_real;
 mod health;
 mod hostile_names;
+mod in_client;
 mod invariants;
 mod observed;
 mod sandbox;

@@ -138,3 +138,25 @@ pub enum ClientEvent {
     /// The HTTP library's pause before it repeats a request was interrupted.
     HttpRetryInterrupted,
 }
+
+impl ClientEvent {
+    /// Its name, if it is something to look at when a client does not do what is expected of it: a
+    /// failure, an update that was dropped, a status that came back.
+    #[must_use]
+    pub const fn notable(self) -> Option<&'static str> {
+        Some(match self {
+            Self::ConstructFailed(_) => "construct-failed",
+            Self::RemoteStatus(..) => "remote-status",
+            Self::HealthException => "health-exception",
+            Self::OnDemandRateLimited => "on-demand-rate-limited",
+            Self::SupervisorTimeout(_) => "supervisor-timeout",
+            Self::SupervisorRejected(_) => "supervisor-rejected",
+            Self::HashMismatch => "hash-mismatch",
+            Self::FetchFailed(_) => "fetch-failed",
+            Self::HeartbeatFailed(_) => "heartbeat-failed",
+            Self::RegisterFailed(_) => "register-failed",
+            Self::CancelFailed(_) => "cancel-failed",
+            _ => return None,
+        })
+    }
+}

@@ -197,7 +197,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     self.begin_calls(host);
                 }
             }
-            Effect::Unsent { .. } | Effect::Event(_) => {}
+            Effect::Event(event) => {
+                if event.notable().is_some() {
+                    self.emit(&Fact::InClient(host, event));
+                }
+            }
+            Effect::Unsent { .. } => {}
             Effect::Exited => self.exited(host),
         }
     }
