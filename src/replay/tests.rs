@@ -87,3 +87,12 @@ fn clients_that_cannot_be_are_differences_not_panics() {
         assert_eq!(first.field, "app", "{lines:?}: {first:?}");
     }
 }
+
+/// Its constructor has failed; what is left of it resolves the servers' names every second for ten years.
+#[test]
+fn a_client_that_is_busy_without_a_word_is_given_up() {
+    let header = r#"{"format":"eureka-golden/client/1","release":"2.0.6","flavor":"netflix","mode":"virtual","transport":"jersey3","epoch-ms":0,"until":300000000000,"config":{"eureka.client.fetch-registry":false,"eureka.client.should-enforce-registration-at-init":true,"eureka.client.eureka-service-url-poll-interval-seconds":1},"servers":["s0"]}"#;
+    let post = r#"{"t":0,"request":{"by":"app","server":"s0","method":"POST","path":"apps/A","status-in-body":"STARTING","dirty":0,"outcome":"500","ms":13}}"#;
+    let replayed = with_header(header, &[r#"{"t":0,"app":"construct"}"#, post]);
+    assert_eq!(replayed.operations, 1, "{:?}", replayed.first);
+}

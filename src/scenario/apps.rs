@@ -76,14 +76,20 @@ fn group(
     let release = cluster::release(&mut reader, diags).unwrap_or(cluster.release);
     let http_client = cluster::http_client(&mut reader, diags)
         .unwrap_or_else(|| cluster.default_http_client(flavor, release));
-    let config = config(&mut reader, flavor, cluster, diags);
+    let mut config = config(&mut reader, flavor, cluster, diags);
+    let rest = rest_client::kind(&mut reader, diags);
+    if rest.is_some() {
+        // Whatever Eureka's client is configured to do: this one registers and does not fetch.
+        config.client.register_with_eureka = true;
+        config.client.fetch_registry = false;
+    }
     let warm_up = reader.duration("warm-up", diags).map_or(Span::ZERO, |span| span.value);
     let drain = reader.duration("drain", diags).map_or(Span::ZERO, |span| span.value);
     let vip = reader.text("vip", diags).map(|vip| vip.value);
     let secure_vip = reader.text("secure-vip", diags).map(|vip| vip.value);
     let mut calls = calls::read(&mut reader, config.client.fetch_registry, diags);
     let health = health::words(&mut reader, diags);
-    let rest = rest_client::kind(&mut reader, diags);
+    let has_check = health.check || config.client.healthcheck_enabled;
     let starts = starts(&mut reader, builder.duration, diags);
     let start_place = reader.key_place("start");
     let zones = zones(&mut reader, cluster, diags);
@@ -110,7 +116,7 @@ fn group(
     let endpoints = endpoints(&zones, servers, &config, builder);
     let profile = ClientProfile {
         single_vip: config.single_vip(&mut builder.names),
-        health_check: health.check || config.client.healthcheck_enabled,
+        health_check: has_check && rest.is_none(),
         never_out_of_service: health.never_out_of_service,
         rest,
         second: second.map(Arc::new),

@@ -36,7 +36,8 @@ pub(super) fn read(reader: &mut Reader<'_>, fetches: bool, diags: &mut Diagnosti
     };
     if !fetches {
         let message = "who does not fetch the registry finds nobody to call".to_owned();
-        diags.misplaced(&node.place, message, "remove `calls`, or `fetch = false`");
+        let help = "remove `calls`, or `fetch = false`, or `kind = \"rest\"`";
+        diags.misplaced(&node.place, message, help);
     }
     match &node.value {
         Value::List(list) => list.iter().filter_map(|node| table(node, diags)).collect(),

@@ -123,3 +123,13 @@ fn a_new_lease_is_sent_with_the_next_run_and_re_times_no_heartbeat() {
     let beats = beats.filter(|event| event["id"] == "A/a-0000").count();
     assert!((14..=15).contains(&beats), "{beats} in seven and a half minutes");
 }
+
+/// The body of its registration is being written when the process is stopped.
+#[test]
+fn a_process_that_is_gone_sends_nothing() {
+    let app = "eureka.client.should-enforce-registration-at-init = true\n[sim]\nhand-off = \"1s\"\n\
+               [network]\nlatency = \"0ms\"\n";
+    let told = run(app, "[[timeline]]\nat = \"61s\"\nstop = \"app:A\"\n");
+    assert!(told.iter().any(|event| event["event"] == "exit" && time(event) == 61_000));
+    assert_eq!(registrations(&told, 0), []);
+}

@@ -164,10 +164,17 @@ impl ClientProcess {
             cx.out.push(Effect::Constructed);
             self.begin_to_work(cx);
         }
+        if let Some(rare) = &mut self.client.rare
+            && rare.shutdowns > 0
+        {
+            rare.shutdowns -= 1;
+            self.shut_down(cx);
+        }
     }
 
     /// `DiscoveryClient.shutdown()`: first the replicator is stopped. Heartbeats go on meanwhile. A
-    /// second call waits for the first, and does nothing.
+    /// second call waits for the first, and does nothing. Before the constructor has returned nobody has
+    /// the object: then the call comes right after it.
     pub fn shutdown(&mut self, cx: &mut Cx<'_>, which: Which) {
         let second = self.extras.as_ref().is_some_and(|extras| extras.second.is_some());
         if which == Which::Second && !second {
@@ -182,11 +189,11 @@ impl ClientProcess {
                 cx.tell(ClientEvent::ShutdownReturned(self.client.which));
                 return;
             }
-            Phase::StoppingReplicator | Phase::Unregistering => {
+            Phase::Constructing | Phase::StoppingReplicator | Phase::Unregistering => {
                 self.client.rare().shutdowns += 1;
                 return;
             }
-            Phase::Constructing | Phase::Running | Phase::Draining => {}
+            Phase::Running | Phase::Draining => {}
         }
         // The listeners of all clients have one id.
         self.listener = Listener::None;

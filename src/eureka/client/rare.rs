@@ -53,7 +53,7 @@ pub(super) struct Rare {
     pub(super) dropped_targets: Vec<Quarantined>,
     /// Fetches that wait for `shutdown()` to return.
     pub(super) blocked: Vec<JobId>,
-    /// Calls of `shutdown()` that wait for the first one to return.
+    /// Calls of `shutdown()` that wait for the constructor or the first one to return.
     pub(super) shutdowns: u32,
     /// The servers of this client, if they are not those of its profile.
     pub(super) endpoints: Option<Endpoints>,

@@ -22,6 +22,8 @@ use crate::time::Span;
 
 /// How many lines may come out for each that was recorded, before the rest is given up.
 pub(super) const MOST_LINES: usize = 10;
+/// How many steps may be taken for each line that may come out.
+pub(super) const MOST_STEPS: usize = 100;
 
 /// The end of a request, on its way to the client.
 struct Ending {
@@ -169,7 +171,11 @@ impl Driver {
 
     pub(super) fn run(mut self) -> Replayed {
         let most = 1_000 + MOST_LINES * self.trace.recorded.len();
-        while self.judge.len() < most && self.next_instant() {
+        // A client may be busy without a word.
+        for _ in 0..MOST_STEPS * most {
+            if self.judge.len() >= most || !self.next_instant() {
+                break;
+            }
             if self.trace.script.front().is_some_and(|scripted| scripted.at <= self.process.now) {
                 self.script();
             } else if let Some(place) =

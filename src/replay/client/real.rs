@@ -231,7 +231,7 @@ impl RealDriver {
         let most = 1_000 + super::driver::MOST_LINES * self.recorded.len();
         let last = self.until.saturating_add(self.tolerance);
         // A client may be busy without a word.
-        for _ in 0..100 * most {
+        for _ in 0..super::driver::MOST_STEPS * most {
             if self.got.len() >= most {
                 break;
             }

@@ -137,7 +137,7 @@ fn who_does_not_fetch_finds_nobody_and_who_does_not_register_is_not_found() {
     let calls = "calls = { app = 'ORDERS', per-second = 1 }";
     expect![[r#"
         s.toml:14:9: S016 who does not fetch the registry finds nobody to call
-            = remove `calls`, or `fetch = false`
+            = remove `calls`, or `fetch = false`, or `kind = "rest"`
     "#]]
     .assert_eq(&problems(&format!("{FLEET}fetch = false\n{calls}")));
     let hidden = FLEET.replace("instances = 4", "instances = 4\nregister = false");

@@ -90,6 +90,13 @@ fn a_plain_rest_client_does_what_it_is_said_to_do() {
 }
 
 #[test]
+fn a_plain_rest_client_registers_whatever_eurekas_client_is_configured_to_do() {
+    let words = "kind = 'rest'\neureka.client.register-with-eureka = false";
+    let client = client_profile(&of(&format!("{APP}{words}")), 0).client.clone();
+    assert!(client.register_with_eureka && !client.fetch_registry);
+}
+
+#[test]
 fn a_second_client_has_servers_and_times_of_its_own() {
     let words = "second-client = { servers = ['eureka-0'], start = '2m', stop = '10m' }";
     let plan = of(&format!("{APP}{words}"));
@@ -103,7 +110,35 @@ fn a_second_client_has_servers_and_times_of_its_own() {
 #[test]
 fn what_is_wrong_with_them_is_said() {
     let at = |action: &str| format!("[[timeline]]\nat = '1m'\n{action}");
-    let cases: [(String, Expect); 9] = [
+    let cases: [(String, Expect); 12] = [
+        (
+            "kind = 'rest'\nregister = false\ndrain = '5s'".to_owned(),
+            expect![[r#"
+                s.toml:14:1: W001 `register` has no effect on plain REST clients
+                    = leave it out
+                s.toml:15:1: W001 `drain` has no effect on plain REST clients
+                    = leave it out
+            "#]],
+        ),
+        (
+            "kind = 'rest'\ncalls = { app = 'ORDERS', per-second = 1 }".to_owned(),
+            expect![[r#"
+                s.toml:14:9: S016 who does not fetch the registry finds nobody to call
+                    = remove `calls`, or `fetch = false`, or `kind = "rest"`
+            "#]],
+        ),
+        (
+            format!(
+                "kind = 'rest'\nhealth = {{ check = true }}\n{}",
+                at("set-health = { select = 'clients', status = 'DOWN' }")
+            ),
+            expect![[r#"
+                s.toml:14:1: W001 `health` has no effect on plain REST clients
+                    = leave it out
+                s.toml:17:14: S016 none of these has a health check
+                    = add `health = { check = true }`
+            "#]],
+        ),
         (
             "second-client = { servers = ['eureka-9'], start = '2m' }".to_owned(),
             expect![[r#"

@@ -166,6 +166,10 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     fn apply(&mut self, host: HostId, effect: Effect) {
+        if !self.hosts[host.index()].alive {
+            self.drop_effect(effect);
+            return;
+        }
         match effect {
             Effect::Send { job, server, request, .. } => {
                 let key = self.setup.key_of(host);
@@ -204,6 +208,15 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             }
             Effect::Unsent { .. } => {}
             Effect::Exited => self.exited(host),
+        }
+    }
+
+    /// What other threads of a process would have done in the instant in which it ended: nothing.
+    fn drop_effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send { job, .. } => self.jobs.remove(job),
+            Effect::View { old, .. } => self.views.release(old),
+            _ => {}
         }
     }
 

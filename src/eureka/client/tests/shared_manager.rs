@@ -138,3 +138,22 @@ fn two_with_enforced_registration() -> Bench {
     bench.events();
     bench
 }
+
+/// Nobody has the object before its constructor returns.
+#[test]
+fn a_second_that_is_still_being_made_is_shut_down_when_it_is_made() {
+    let mut bench = two_with_enforced_registration();
+    bench.rule(1, "POST", Stub::Slow(4_000));
+    bench.construct_second(&[1]);
+    bench.to(9_000);
+    bench.shut_down(Which::Second);
+    bench.to(60_000);
+    bench.expect_events(
+        &["Constructed", "Returned"],
+        &["11000 Constructed(Second)", "14011 ShutdownReturned(Second)"],
+    );
+    let lines = bench.sent();
+    let of_second: Vec<&String> = lines.iter().filter(|line| line.contains(" s1 ")).collect();
+    assert_eq!(of_second, ["7000 POST s1 UP@13 204", "14000 DELETE s1 200"]);
+    assert_eq!(bench.exited, None);
+}
