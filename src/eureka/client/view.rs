@@ -28,8 +28,9 @@ pub struct View {
     pub version: i64,
     /// Instances by status: its reconcile hash.
     pub counts: StatusCounts,
-    /// The status of each instance by its number, plus one; 0 for those that are not there.
-    statuses: Vec<u8>,
+    /// The status of each instance by its number, plus one; 0 for those that are not there. Shared by
+    /// views that differ in their version only.
+    statuses: Arc<[u8]>,
 }
 
 impl View {
@@ -43,7 +44,12 @@ impl View {
             }
             statuses[index] = info.status as u8 + 1;
         }
-        Self { apps, version, counts, statuses }
+        Self { apps, version, counts, statuses: statuses.into() }
+    }
+
+    /// The same instances under another version.
+    fn with_version(&self, version: i64) -> Self {
+        Self { version, ..self.clone() }
     }
 
     /// The status of an instance; UNKNOWN if it is not there.
@@ -173,7 +179,12 @@ impl Views {
         let mut scratch = std::mem::take(&mut self.scratch);
         let (old, payload) = (self.get(view), Arc::clone(delta));
         let apps = apply_delta(&old.apps, delta, &mut scratch);
-        let nothing_new = old.version == delta.version && same(&old.apps, &apps);
+        let unchanged = same(&old.apps, &apps);
+        let nothing_new = unchanged && old.version == delta.version;
+        let next = match unchanged {
+            true => old.with_version(delta.version),
+            false => View::new(apps, delta.version),
+        };
         self.scratch = scratch;
         if nothing_new {
             self.hold(view);
@@ -181,7 +192,7 @@ impl Views {
             self.slots[view.0 as usize].successors.push(successor);
             return view;
         }
-        let next = self.add(View::new(apps, delta.version));
+        let next = self.add(next);
         self.slots[next.0 as usize].origin = Some(view);
         let successor = Successor { step: Step::Delta, payload, view: next };
         self.slots[view.0 as usize].successors.push(successor);
