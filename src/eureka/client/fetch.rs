@@ -4,51 +4,11 @@ use std::sync::Arc;
 
 use super::event::{ClientEvent, Supervised, Which};
 use super::job::{JobId, Step, Worker};
-use super::timer::Timer;
 use super::view::ViewId;
 use super::{ClientProcess, Cx, Effect, Phase};
 use crate::eureka::server::Applications;
 
 impl ClientProcess {
-    pub(super) fn schedule_fetches(&mut self, cx: &Cx<'_>) {
-        let due = cx.now.mono + cx.profile.fetch_interval().nanos();
-        self.client.timers.set(Timer::Refresh, due);
-    }
-
-    /// A fetch is due, or the one under way took too long.
-    pub(super) fn refresh_timer(&mut self, cx: &mut Cx<'_>) {
-        let config = &cx.profile.client;
-        let period = cx.profile.fetch_interval();
-        let supervisor = &mut self.client.refresh;
-        if let Some(late) = supervisor.awaited.take() {
-            let bound = config.cache_refresh_executor_exponential_back_off_bound;
-            cx.tell(ClientEvent::SupervisorTimeout(Supervised::CacheRefresh));
-            if supervisor.timed_out(bound) {
-                let delay = supervisor.delay(period);
-                cx.tell(ClientEvent::SupervisorDelay(Supervised::CacheRefresh, delay));
-            }
-            self.interrupt(cx, late);
-            self.next_fetch(cx);
-            return;
-        }
-        if i32::from(supervisor.running) >= config.cache_refresh_executor_thread_pool_size {
-            cx.tell(ClientEvent::SupervisorRejected(Supervised::CacheRefresh));
-            self.next_fetch(cx);
-            return;
-        }
-        supervisor.running += 1;
-        self.client.timers.set(Timer::Refresh, cx.now.mono + period.nanos());
-        let step = self.first_fetch_step(cx);
-        let id = cx.jobs.add(self.client.which, Worker::Refresh, step);
-        self.client.refresh.awaited = Some(id);
-        self.first_attempt(cx, id);
-    }
-
-    fn next_fetch(&mut self, cx: &Cx<'_>) {
-        let delay = self.client.refresh.delay(cx.profile.fetch_interval());
-        self.client.timers.set(Timer::Refresh, cx.now.mono + delay.nanos());
-    }
-
     /// Full, as long as nothing is known (or deltas are disabled); else a delta.
     pub(super) fn first_fetch_step(&self, cx: &Cx<'_>) -> Step {
         let view = cx.views.get(self.client.view);
@@ -179,7 +139,7 @@ impl ClientProcess {
             self.fetched_at_init(cx, true);
         } else {
             cx.tell_routine(ClientEvent::RefreshSucceeded);
-            self.refresh_ended(cx, id);
+            self.run_ended(cx, Supervised::CacheRefresh, id);
         }
     }
 
@@ -189,23 +149,7 @@ impl ClientProcess {
             cx.jobs.remove(id);
             self.fetched_at_init(cx, false);
         } else {
-            self.refresh_ended(cx, id);
-        }
-    }
-
-    /// The worker is free; if its supervisor still waits for it, the next fetch is one period from
-    /// now.
-    fn refresh_ended(&mut self, cx: &mut Cx<'_>, id: JobId) {
-        cx.jobs.remove(id);
-        let supervisor = &mut self.client.refresh;
-        supervisor.running -= 1;
-        if supervisor.awaited == Some(id) {
-            supervisor.awaited = None;
-            if supervisor.finished() {
-                let period = cx.profile.fetch_interval();
-                cx.tell(ClientEvent::SupervisorDelay(Supervised::CacheRefresh, period));
-            }
-            self.next_fetch(cx);
+            self.run_ended(cx, Supervised::CacheRefresh, id);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The life of a `DiscoveryClient`: its constructor and `shutdown()`.
 
-use super::event::{ClientEvent, ConstructFailure, Which};
+use super::event::{ClientEvent, ConstructFailure, Supervised, Which};
 use super::health::Health;
 use super::job::{JobId, Jobs, Step, Worker};
 use super::rare::Sleeper;
@@ -122,7 +122,7 @@ impl ClientProcess {
     ) {
         cx.jobs.remove(id);
         if cx.profile.rest.is_some() {
-            self.schedule_heartbeats(cx);
+            self.schedule(cx, Supervised::Heartbeat);
             return;
         }
         match failure {
@@ -142,10 +142,10 @@ impl ClientProcess {
     /// `initScheduledTasks()`
     fn init_scheduled_tasks(&mut self, cx: &mut Cx<'_>) {
         if cx.profile.client.fetch_registry {
-            self.schedule_fetches(cx);
+            self.schedule(cx, Supervised::CacheRefresh);
         }
         if cx.profile.client.register_with_eureka {
-            self.schedule_heartbeats(cx);
+            self.schedule(cx, Supervised::Heartbeat);
             self.client.replicator.is_made = true;
             if cx.profile.client.on_demand_update_status_change {
                 self.listener = Listener::Of(self.client.which);

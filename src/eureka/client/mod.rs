@@ -312,8 +312,8 @@ impl ClientProcess {
             return;
         }
         match timer {
-            Timer::Refresh => self.refresh_timer(cx),
-            Timer::Heartbeat => self.heartbeat_timer(cx),
+            Timer::Refresh => self.supervisor_timer(cx, Supervised::CacheRefresh),
+            Timer::Heartbeat => self.supervisor_timer(cx, Supervised::Heartbeat),
             Timer::Periodic => self.run_periodic(cx),
             Timer::Resolver => self.resolver_timer(cx),
         }
