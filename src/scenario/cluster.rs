@@ -25,6 +25,8 @@ pub(super) struct Cluster<'a> {
     pub(super) release: Release,
     pub(super) http_client: Option<HttpClientKind>,
     pub(super) error_bodies: ErrorBody,
+    /// The file says itself that error answers have no bodies: a network like the recordings'.
+    pub(super) without_bodies: bool,
     pub(super) epoch_ms: i64,
     pub(super) zones: Vec<String>,
     /// There may be other zones: the list could not be understood.
@@ -46,6 +48,7 @@ impl<'a> Cluster<'a> {
             release: Release::NEWEST,
             http_client: None,
             error_bodies: ErrorBody::None,
+            without_bodies: false,
             epoch_ms: 1_700_000_000_000,
             zones: vec!["default".to_owned()],
             zones_unclear: false,
@@ -70,6 +73,7 @@ impl<'a> Cluster<'a> {
                 cluster.count.is_none() && !reader.present(&["servers"]).is_empty();
             reader.finish(diags);
         }
+        cluster.without_bodies = bodies == Some(ErrorBody::None);
         cluster.error_bodies = bodies.unwrap_or(match cluster.flavor {
             Flavor::SpringCloud => ErrorBody::Json,
             Flavor::Netflix => ErrorBody::None,

@@ -13,6 +13,11 @@ use crate::time::Span;
 /// The latency if nothing is said: a local network.
 const DEFAULT_LATENCY: Latency = Latency::Fixed(Span::from_millis(1));
 
+/// Tomcat's `accept-count`.
+const DEFAULT_ACCEPT_COUNT: u32 = 100;
+/// As much as Linux allows (`net.core.somaxconn`).
+const MOST_ACCEPTED: u32 = 65_535;
+
 pub(super) fn network(
     node: Option<&Node>,
     cluster: &Cluster<'_>,
@@ -23,6 +28,7 @@ pub(super) fn network(
         loss: Loss::NONE,
         links: Vec::new(),
         dead_hosts_are_black_holes: false,
+        accept_queue: (!cluster.without_bodies).then_some(DEFAULT_ACCEPT_COUNT + 1),
     };
     let reader = node.and_then(|node| Reader::of(node, "[network]", &mut builder.diags));
     let Some(mut reader) = reader else {
@@ -51,8 +57,30 @@ pub(super) fn network(
             }
         }
     }
+    if let Some(node) = reader.node("accept-count") {
+        setup.accept_queue = accept_count(node, &mut builder.diags).unwrap_or(setup.accept_queue);
+    }
     reader.finish(&mut builder.diags);
     setup
+}
+
+/// A number, or `"unlimited"`. Linux keeps one connection more than it was asked to.
+fn accept_count(node: &Node, diags: &mut Diagnostics) -> Option<Option<u32>> {
+    match &node.value {
+        Value::Text(text) if text == "unlimited" => Some(None),
+        Value::Int(number) => match u32::try_from(*number) {
+            Ok(count @ 0..=MOST_ACCEPTED) => Some(Some(count + 1)),
+            _ => {
+                let range = format!("from 0 to {MOST_ACCEPTED}, or \"unlimited\"");
+                diags.out_of_range(&node.place, "`accept-count`", range);
+                None
+            }
+        },
+        other => {
+            diags.wrong_type(&node.place, "a number or \"unlimited\"", other.kind());
+            None
+        }
+    }
 }
 
 /// `"1ms..5ms"`, `"2ms"` or `{ median = "2ms", p99 = "40ms" }`.

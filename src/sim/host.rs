@@ -55,6 +55,8 @@ pub(super) struct Pause {
     pub(super) due: Vec<(Instant, Deferred)>,
     /// Messages that arrived, in order.
     pub(super) arrived: Vec<Deferred>,
+    /// How many of them are connections that nobody has accepted.
+    pub(super) accepted: u32,
 }
 
 impl Host {

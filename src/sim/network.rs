@@ -21,6 +21,8 @@ pub struct NetworkSetup {
     pub links: Vec<LinkException>,
     /// A host without process does not refuse connections: they time out.
     pub dead_hosts_are_black_holes: bool,
+    /// How many connections the kernel of a frozen process accepts in its place; none: any number.
+    pub accept_queue: Option<u32>,
 }
 
 /// A link, one way, that differs from the rest.

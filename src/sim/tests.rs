@@ -129,6 +129,7 @@ fn network() -> Network {
         loss: Loss::NONE,
         links: Vec::new(),
         dead_hosts_are_black_holes: false,
+        accept_queue: None,
     })
 }
 

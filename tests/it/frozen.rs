@@ -132,3 +132,67 @@ stop = "server:eureka-1"
     assert_eq!(cancels("spring-cloud"), 1);
     assert_eq!(cancels("netflix"), 0);
 }
+
+/// A server that stands still from 100 s to 110 s; three clients beat at 101 s, 102 s and 103 s.
+fn beats_at_a_frozen_server(client: &str, accept_count: &str) -> Vec<(String, u64)> {
+    let events = events(&format!(
+        r#"
+schema = 1
+duration = "2m"
+[[servers]]
+name = "eureka-0"
+[network]
+accept-count = {accept_count}
+[[apps]]
+name = "A"
+instances = 3
+start = {{ first = "71s", every = "1s" }}
+fetch = false
+http-client = "{client}"
+[[timeline]]
+at = "100s"
+pause = "server:eureka-0"
+for = "10s"
+"#
+    ));
+    let told = events.iter().filter_map(|event| {
+        let (method, at) = (event["method"].as_str()?, event["t_ms"].as_f64()?);
+        let what = event["outcome"].as_str().unwrap_or("executed");
+        let from = event["from"].as_str()?;
+        (method == "PUT" && at > 100_000.0).then(|| (format!("{from} {what}"), at as u64))
+    });
+    told.collect()
+}
+
+fn told(list: &[(&str, u64)]) -> Vec<(String, u64)> {
+    list.iter().map(|&(what, at)| (what.to_owned(), at)).collect()
+}
+
+/// The kernel keeps one connection more than its limit says; who gets none asks after 1 s, 3 s, 7 s.
+#[test]
+fn a_frozen_server_keeps_as_many_connections_as_its_accept_queue_holds() {
+    assert_eq!(
+        beats_at_a_frozen_server("restclient", "1"),
+        told(&[("A/0 executed", 110_000), ("A/1 executed", 110_000), ("A/2 executed", 110_001)]),
+        "Spring's client waits three minutes for a connection: TCP asks at 104 s, 106 s and 110 s"
+    );
+    assert_eq!(
+        beats_at_a_frozen_server("jersey3", "1"),
+        told(&[
+            ("A/2 connect-timeout", 108_000),
+            ("A/0 read-timeout", 109_000),
+            ("A/0 executed", 110_000),
+            ("A/1 executed", 110_000),
+            ("A/1 read-timeout", 110_000),
+            ("A/1 executed", 110_001),
+            ("A/0 executed", 110_001),
+            ("A/2 executed", 111_001),
+        ]),
+        "Jersey's waits 5 s for a connection and 8 s for an answer, and tries once more: what it gave \
+         up stays in the queue, so TCP asks for A/0 at 110 s again, and for A/2 at 109 s and 111 s"
+    );
+    for enough in ["2", "\"unlimited\""] {
+        let all = ["A/0 executed", "A/1 executed", "A/2 executed"].map(|what| (what, 110_000));
+        assert_eq!(beats_at_a_frozen_server("restclient", enough), told(&all), "{enough}");
+    }
+}

@@ -214,12 +214,17 @@ fn m17_is_gone_with_a_health_check() {
 }
 
 #[test]
-fn m18_is_gone_with_jersey_or_a_timeout_below_the_renewal_interval() {
+fn m18_is_gone_with_jersey_or_timeouts_below_the_renewal_interval() {
     cured(18, &["apps.ORDERS.http-client=jersey3"], &["alive, and absent", "eureka-1 never"]);
-    let key = "apps.ORDERS.eureka.client.timeout.socket-timeout";
-    cured(18, &[&format!("{key}=5000")], &["alive, and absent", "eureka-1 never"]);
+    let both = |ms: u32| {
+        ["connect", "socket"]
+            .map(|which| format!("apps.ORDERS.eureka.client.timeout.{which}-timeout={ms}"))
+    };
+    let [connect, socket] = &both(5_000);
+    cured(18, &[connect, socket], &["alive, and absent", "eureka-1 never"]);
     // The supervisor waits 30 s.
-    still_stuck(18, &[&format!("{key}=31000")]);
+    let [connect, socket] = &both(31_000);
+    still_stuck(18, &[connect, socket]);
 }
 
 /// One server and one instance that registers at 70 s, beats every 30 s, and is stopped at 100.1 s; its

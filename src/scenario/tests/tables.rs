@@ -62,6 +62,17 @@ fn the_network_is_fast_and_whole_unless_it_is_said() {
     .clone();
     assert_eq!(network.loss, Loss::share(0.001));
     assert!(network.dead_hosts_are_black_holes);
+    assert_eq!(network.accept_queue, Some(101), "Tomcat's 100, and the one Linux adds");
+    let queue = |cluster: &str, word: &str| {
+        let text = format!("{HEAD}[cluster]\n{cluster}\n[network]\n{word}\n");
+        super::plan(&text).setup.network.accept_queue
+    };
+    assert_eq!(queue("", "accept-count = 0"), Some(1));
+    assert_eq!(queue("", "accept-count = 'unlimited'"), None);
+    assert_eq!(queue("flavor = 'netflix'", ""), Some(101));
+    let recorded = "error-bodies = 'none'";
+    assert_eq!(queue(recorded, ""), None, "a network like the recordings'");
+    assert_eq!(queue(recorded, "accept-count = 50"), Some(51));
     let link = &network.links[0];
     assert_eq!((link.from.len(), link.to.len()), (1, 4));
     assert_eq!((link.latency, link.loss), (Some(Latency::Fixed(ms(9))), Some(Loss::share(0.5))));
@@ -163,7 +174,7 @@ fn every_key_of_eureka_is_accepted_or_says_why_not() {
 
 #[test]
 fn what_cannot_be_in_these_tables_is_an_error() {
-    let cases: [(&str, Expect); 25] = [
+    let cases: [(&str, Expect); 27] = [
         (
             "eureka = 3",
             expect![[r#"
@@ -284,6 +295,19 @@ fn what_cannot_be_in_these_tables_is_an_error() {
             expect![[r#"
             s.toml:4:19: S018 there is no kind of refusal `never`
                 = one of: latency, blackhole
+        "#]],
+        ),
+        (
+            "[network]\naccept-count = -1",
+            expect![[r#"
+            s.toml:4:16: S006 `accept-count` must be from 0 to 65535, or "unlimited"
+        "#]],
+        ),
+        (
+            "[network]\naccept-count = \"many\"",
+            expect![[r#"
+            s.toml:4:16: S003 expected a number or "unlimited", found text
+                ^ this is text
         "#]],
         ),
         (

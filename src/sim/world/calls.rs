@@ -44,6 +44,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             server_done: false,
             settled: false,
             timeout_queued: false,
+            connection_attempts: 0,
             references: 0,
         });
         let link = (caller, target);
@@ -60,7 +61,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// Connect and read timeout of a call.
-    fn timeouts(&self, caller: HostId, purpose: &Purpose) -> (Span, Span) {
+    pub(super) fn timeouts(&self, caller: HostId, purpose: &Purpose) -> (Span, Span) {
         match purpose {
             Purpose::Job(_) => {
                 let profile = self.setup.profile_of(caller);
@@ -70,7 +71,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    fn forward(&mut self, id: CallId, span: Span) {
+    pub(super) fn forward(&mut self, id: CallId, span: Span) {
         let at = self.now + span;
         if at >= self.calls.get(id).deadline {
             self.queue_timeout(id);
@@ -79,7 +80,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// Queues an event that names a call. What lies beyond the end of the run never happens.
-    fn refer(&mut self, id: CallId, at: Instant, event: Event) {
+    pub(super) fn refer(&mut self, id: CallId, at: Instant, event: Event) {
         if at <= self.setup.duration {
             self.calls.get(id).references += 1;
             self.push(at, event);
@@ -139,10 +140,15 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         if !host.listening {
             self.nobody_listens(id);
         } else if let Some(pause) = &mut host.paused {
-            // The host's kernel accepts the connection; nobody reads from it.
-            pause.arrived.push(Deferred::Arrive(id));
-            self.queue_timeout(id);
-            return;
+            if self.network.setup().accept_queue.is_some_and(|most| pause.accepted >= most) {
+                self.not_accepted(id);
+            } else {
+                // The host's kernel accepts the connection; nobody reads from it.
+                pause.accepted += 1;
+                pause.arrived.push(Deferred::Arrive(id));
+                self.queue_timeout(id);
+                return;
+            }
         } else if !self.refused_by_script(id) {
             self.execute(id);
         }

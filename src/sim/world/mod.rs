@@ -3,6 +3,7 @@
 //! One file per part: what clients do, what servers do, calls between them, pauses, the script. This
 //! one holds the state and the loop.
 
+mod backlog;
 mod calls;
 mod clients;
 mod consumers;
@@ -40,6 +41,8 @@ pub enum Event {
     Wake(HostId),
     /// A request arrives at its target.
     Arrive(CallId),
+    /// A connection that was not accepted is asked for again.
+    Connect(CallId),
     /// The outcome of a call arrives at its caller.
     End(CallId),
     /// A caller stops waiting for an answer.
@@ -242,6 +245,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
                 }
             }
             Event::Arrive(call) => self.arrive(call),
+            Event::Connect(call) => self.connect_again(call),
             Event::End(call) => self.end(call),
             Event::Timeout(call) => self.timeout(call),
             Event::Resume(host) => self.resume(host),

@@ -1,0 +1,70 @@
+//! Connections to a frozen process: its kernel accepts as many as the accept queue holds and drops
+//! what comes beyond; the caller's TCP asks again after 1 s, 3 s, 7 s … from the first time, as long
+//! as the caller waits for the connection.
+
+use super::super::call::{CallId, Message};
+use super::super::fact::Observer;
+use super::super::network::{Fate, Leg};
+use super::super::queue::EventQueue;
+use super::{Event, World};
+use crate::eureka::client::AttemptFailure;
+use crate::time::Span;
+
+/// When Linux gives up, after six times (`net.ipv4.tcp_syn_retries`).
+const GIVES_UP_AFTER: Span = Span::from_secs(127);
+
+/// When TCP asks again for the `times`-th time (from 0), counted from the first: the timeout of one
+/// second (RFC 6298) doubles each time.
+const fn asks_again_after(times: u8) -> Span {
+    Span::from_secs((2_u64 << times) - 1)
+}
+
+impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
+    /// The accept queue of the target is full: nobody answers, and the caller's TCP asks again later.
+    pub(super) fn not_accepted(&mut self, id: CallId) {
+        let call = self.calls.get(id);
+        if call.caller_done {
+            call.server_done = true;
+            return;
+        }
+        let (caller, purpose, sent) = (call.caller, call.purpose, call.sent);
+        let connect_by = sent + self.timeouts(caller, &purpose).0.min(GIVES_UP_AFTER);
+        let call = self.calls.get(id);
+        let mut again = sent + asks_again_after(call.connection_attempts);
+        while again <= self.now && again < connect_by {
+            call.connection_attempts += 1;
+            again = sent + asks_again_after(call.connection_attempts);
+        }
+        call.connection_attempts += 1;
+        if again < connect_by {
+            self.refer(id, again, Event::Connect(id));
+        } else {
+            call.server_done = true;
+            call.message = Message::Failure(AttemptFailure::ConnectTimeout);
+            self.refer(id, connect_by.max(self.now), Event::End(id));
+        }
+    }
+
+    /// TCP asks again for a connection. Once it stands, the answer is waited for from then on.
+    pub(super) fn connect_again(&mut self, id: CallId) {
+        let call = self.calls.get(id);
+        let (caller, target, purpose) = (call.caller, call.target, call.purpose);
+        let (number, generation) = (call.number, call.generation);
+        let host = &self.hosts[caller.index()];
+        if !host.alive || host.generation != generation {
+            // The socket is gone with its process.
+            let call = self.calls.get(id);
+            call.server_done = true;
+            call.message = Message::Failure(AttemptFailure::Reset);
+            self.end(id);
+            return;
+        }
+        let read_timeout = self.timeouts(caller, &purpose).1;
+        self.calls.get(id).deadline = self.now + read_timeout;
+        match self.network.fate(&self.streams, (caller, target), (caller, number, Leg::Request)) {
+            Fate::Arrives(span) => self.forward(id, span),
+            Fate::Held(..) | Fate::Lost | Fate::Cut(..) => self.not_accepted(id),
+        }
+        self.calls.dereference(id);
+    }
+}
