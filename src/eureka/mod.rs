@@ -12,9 +12,11 @@ pub mod java;
 mod names;
 mod release;
 pub mod server;
+mod service_urls;
 mod status;
 
 pub use instance_info::{ActionType, InstanceInfo, LeaseInfo, Metadata};
 pub use names::{AppId, InstanceKey, NameId, Names};
 pub use release::{BehaviourClass, Flavor, Release, ReleaseError};
+pub use service_urls::{ServiceUrl, ServiceUrls};
 pub use status::{InstanceStatus, StatusCounts};

@@ -254,6 +254,10 @@ impl EventLog {
             Fact::Bucket { server: host, renews } => {
                 json!({"event": "bucket", "server": server(host), "renews": renews})
             }
+            Fact::Peers { server: host, peers } => {
+                let peers = peers.iter().map(|peer| server(&HostId::new((*peer).into())));
+                json!({"event": "peers", "server": server(host), "peers": peers.collect::<Vec<_>>()})
+            }
             Fact::SelfPreservation { server: host, on } => {
                 json!({"event": "self-preservation", "server": server(host), "on": on})
             }

@@ -593,6 +593,7 @@ impl Event {
             | Fact::Threshold { server, .. }
             | Fact::Expected { server, .. }
             | Fact::Bucket { server, .. }
+            | Fact::Peers { server, .. }
             | Fact::SelfPreservation { server, .. }
             | Fact::BelowRenewThreshold { server, .. } => of(*server, Vec::new()),
         }

@@ -48,6 +48,7 @@ impl Listing {
                 let before = std::mem::replace(&mut self.buckets[server.index()], *renews);
                 (EventKind::Bucket, if_something(before != *renews))
             }
+            Fact::Peers { .. } => (EventKind::Peers, always),
             Fact::SelfPreservation { .. } => (EventKind::SelfPreservation, always),
             Fact::BelowRenewThreshold { .. } => (EventKind::BelowRenewThreshold, always),
             Fact::Traffic(TrafficFact::Second { .. }) => (EventKind::Calls, with_all),

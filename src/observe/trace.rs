@@ -150,7 +150,7 @@ impl TraceLog {
             flavor: setup.flavor,
             release: setup.release,
             epoch_ms: operation.now.wall,
-            has_peers: !setup.peers.is_empty(),
+            has_peers: setup.may_replicate(),
             own: (
                 names.app_name(names.app_of(setup.own)).to_owned(),
                 names.id_text(setup.own).to_owned(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::check_calls::ConsumerCheck;
 use super::style::{DIM, END, NAME, escape};
-use crate::eureka::Flavor;
+use crate::eureka::{Flavor, ServiceUrl};
 use crate::scenario::{Plan, Severity};
 use crate::sim::ServerSetup;
 use crate::time::Span;
@@ -219,7 +219,7 @@ fn forgotten(plan: &Plan, server: &ServerSetup) -> usize {
 /// Configurations known to hurt.
 fn hints(plan: &Plan, fleet: &Fleet, servers: &[ServerCheck]) -> Vec<WarningCheck> {
     let peers_of = |server: &ServerSetup| {
-        let mut peers = server.peers.clone();
+        let mut peers = server.peer_servers();
         peers.sort_unstable();
         peers
     };
@@ -277,7 +277,7 @@ fn hints(plan: &Plan, fleet: &Fleet, servers: &[ServerCheck]) -> Vec<WarningChec
             );
         }
         let own = index as u16;
-        let back = |peer: &u16| peers[usize::from(*peer)].binary_search(&own).is_ok();
+        let back = |peer: &ServiceUrl| peers[usize::from(peer.server)].binary_search(&own).is_ok();
         let unheard = !setup.peers.iter().all(back);
         if unheard {
             hint(

@@ -9,7 +9,7 @@ use super::eureka_keys::config_value;
 use super::network::loss;
 use super::reader::{Read, Reader, signed_duration, texts};
 use super::tree::{Node, Value};
-use super::{health, later, rest, select};
+use super::{health, later, rest, select, service_urls};
 use crate::eureka::client::{InstanceChange, InstanceConfig};
 use crate::eureka::config::ConfigError;
 use crate::eureka::server::ServerConfig;
@@ -377,6 +377,9 @@ impl Reading<'_, '_> {
         let value = required(&reader, value, "value", "value = 0.49", self.builder);
         reader.finish(&mut self.builder.diags);
         let (key, value, select) = (key?, value?, select?);
+        if let Some(action) = service_urls::change(&select, &key, value, self.builder) {
+            return action;
+        }
         let servers = self.builder.servers.len();
         let clients = select.hosts.iter().filter(|host| host.index() >= servers).count();
         if clients > 0 && clients < select.hosts.len() {

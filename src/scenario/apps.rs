@@ -14,7 +14,7 @@ use super::instance_id::Template;
 use super::reader::{Read, Reader, duration, texts};
 use super::source::Place;
 use super::tree::{Node, Value};
-use super::{health, rest_client, second_client};
+use super::{health, rest_client, second_client, service_urls};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Flavor, InstanceStatus};
 use crate::sim::{ClientSetup, Stream, Streams};
@@ -350,7 +350,8 @@ fn endpoints(
     builder: &mut Builder,
 ) -> Vec<u32> {
     let names: Vec<String> = builder.server_names().into_iter().map(str::to_owned).collect();
-    let configured = cluster::service_endpoints(config, &names, builder);
+    let configured = service_urls::read(config, &names, builder);
+    let configured = configured.map(|urls| Endpoints::from(Arc::new(urls)));
     let mut numbers = Vec::new();
     for zone in zones {
         let endpoints = match (&listed, &configured) {
@@ -358,13 +359,19 @@ fn endpoints(
                 own_zone: listed.clone(),
                 other_zones: Vec::new(),
                 in_given_order: true,
+                configured: None,
             },
             (None, Some(configured)) => configured.clone(),
             (None, None) => {
                 let all = 0..builder.servers.len() as u16;
                 let (own, other) =
                     all.partition(|&server| builder.server_zones[server as usize] == *zone);
-                Endpoints { own_zone: own, other_zones: other, in_given_order: false }
+                Endpoints {
+                    own_zone: own,
+                    other_zones: other,
+                    in_given_order: false,
+                    configured: None,
+                }
             }
         };
         numbers.push(builder.endpoints(endpoints) as u32);

@@ -1,14 +1,16 @@
 //! `[cluster]` and `[[servers]]`.
 
+use std::sync::Arc;
+
 use super::build::Builder;
 use super::diagnostics::Diagnostics;
 use super::eureka_keys::{EurekaConfig, sets};
 use super::reader::{Reader, texts};
+use super::service_urls;
 use super::source::Place;
 use super::tree::{Node, Value};
 use crate::eureka::client::{Application, ClientProfile, Endpoints, ErrorBody, HttpClientKind};
-use crate::eureka::java::hash_set_order;
-use crate::eureka::{Flavor, Release, ReleaseError};
+use crate::eureka::{Flavor, Release, ReleaseError, ServiceUrls};
 use crate::sim::{HostId, ServerSetup};
 use crate::time::Instant;
 
@@ -224,6 +226,8 @@ struct Draft {
     zone: usize,
     http_client: Option<HttpClientKind>,
     peers: Option<Vec<(String, Place)>>,
+    /// Its `service-url`, if it has any.
+    configured: Option<ServiceUrls>,
     place: Place,
 }
 
@@ -242,13 +246,20 @@ pub(super) fn servers(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut 
             builder.diags.duplicate(&draft.place, "server", &draft.setup.name, help);
         }
     }
-    for index in 0..drafts.len() {
-        let unclear = builder.unclear.servers;
-        resolve_peers(index, &mut drafts, &names, unclear, &mut builder.diags);
+    for (index, draft) in drafts.iter_mut().enumerate() {
+        draft.configured = service_urls::read(&draft.config, &names, builder);
+        let urls = match (&draft.peers, &draft.configured) {
+            (Some(list), _) => service_urls::listed(list, &names, builder),
+            (None, Some(configured)) => configured.all().cloned().collect(),
+            (None, None) => {
+                (0..names.len()).map(|other| service_urls::of_server(other, &names)).collect()
+            }
+        };
+        draft.setup.peers = service_urls::peers(index, urls);
     }
     builder.server_zones = drafts.iter().map(|draft| draft.zone).collect();
     for (index, draft) in drafts.into_iter().enumerate() {
-        let server = finish(index, draft, cluster, &names, builder);
+        let server = finish(index, draft, cluster, builder);
         builder.servers.push(server);
     }
 }
@@ -283,13 +294,14 @@ fn draft(
         release,
         config: config.server.clone(),
         peers: Vec::new(),
+        peers_change: false,
         start: Instant::ZERO,
         open: None,
         profile: 0,
         endpoints: 0,
         own,
     };
-    Draft { setup, config, zone, http_client: None, peers: None, place }
+    Draft { setup, config, zone, http_client: None, peers: None, configured: None, place }
 }
 
 fn listed(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Vec<Draft> {
@@ -406,67 +418,9 @@ pub(super) fn said_twice(
     }
 }
 
-/// The peers of a server, in the order of the hash set of their URLs: those of `peers`, else those its
-/// `service-url` names, else all others. A server is never its own peer.
-fn resolve_peers(
-    index: usize,
-    drafts: &mut [Draft],
-    names: &[String],
-    unclear: bool,
-    diags: &mut Diagnostics,
-) {
-    let mut peers: Vec<(usize, String)> = Vec::new();
-    let known = |host: Option<&str>| names.iter().position(|name| Some(name.as_str()) == host);
-    let urls = &drafts[index].config.service_urls;
-    match (drafts[index].peers.as_ref(), urls.is_empty()) {
-        (Some(listed), _) => {
-            for (name, place) in listed {
-                match known(Some(name)) {
-                    Some(peer) => peers.push((peer, url(name))),
-                    None if unclear => {}
-                    None => {
-                        let known: Vec<&str> = names.iter().map(String::as_str).collect();
-                        diags.unknown_name(place, "server", name, &known);
-                    }
-                }
-            }
-        }
-        (None, true) => peers.extend(names.iter().map(|name| url(name)).enumerate()),
-        (None, false) => {
-            // Who is not known is reported with the embedded client's list of servers.
-            let urls = urls.values().flat_map(|(urls, _)| urls);
-            let known = urls.filter_map(|url| Some((known(host_of(url))?, with_slash(url))));
-            peers.extend(known);
-        }
-    }
-    peers.retain(|(peer, _)| *peer != index);
-    peers.sort();
-    peers.dedup_by_key(|(peer, _)| *peer);
-    let texts: Vec<&str> = peers.iter().map(|(_, url)| url.as_str()).collect();
-    let order = hash_set_order(&texts);
-    let in_order = order.into_iter().map(|position| peers[position].0 as u16);
-    drafts[index].setup.peers = in_order.collect();
-}
-
-/// Eureka appends the slash that an operator left out.
-fn with_slash(url: &str) -> String {
-    format!("{}/", url.trim_end_matches('/'))
-}
-
-/// The URL under which a server is known to others.
-fn url(name: &str) -> String {
-    format!("http://{name}:8761/eureka/")
-}
-
 /// The rest of a server: its embedded client.
-fn finish(
-    index: usize,
-    draft: Draft,
-    cluster: &Cluster<'_>,
-    names: &[String],
-    builder: &mut Builder,
-) -> ServerSetup {
-    let Draft { mut setup, mut config, zone, http_client, .. } = draft;
+fn finish(index: usize, draft: Draft, cluster: &Cluster<'_>, builder: &mut Builder) -> ServerSetup {
+    let Draft { mut setup, mut config, zone, http_client, configured, .. } = draft;
     let http_client = http_client.unwrap_or_else(|| match cluster.is_as_recorded(setup.flavor) {
         true => HttpClientKind::Recorded,
         // The server starter of Spring Cloud brings Jersey's too.
@@ -474,8 +428,9 @@ fn finish(
     });
     config.disable_client_if_told();
     // The position of a peer may differ from its place in the fan-out: URLs are listed by position.
-    let mut known: Vec<u16> = setup.peers.clone();
+    let mut known = setup.peer_servers();
     known.sort_unstable();
+    known.dedup();
     let explicit_urls = !config.service_urls.is_empty();
     if known.is_empty() && !explicit_urls {
         // Alone, a server has nobody to register with or fetch from; if it is told to all the same
@@ -486,11 +441,11 @@ fn finish(
             known.push(index as u16);
         }
     }
-    let configured = service_endpoints(&config, names, builder);
+    let configured = configured.map(|urls| Endpoints::from(Arc::new(urls)));
     let endpoints = configured.unwrap_or_else(|| {
         let server_zone = |server: &u16| builder.server_zones.get(*server as usize).copied();
         let (own, other) = known.iter().partition(|server| server_zone(server) == Some(zone));
-        Endpoints { own_zone: own, other_zones: other, in_given_order: false }
+        Endpoints { own_zone: own, other_zones: other, in_given_order: false, configured: None }
     });
     let spring = setup.flavor == Flavor::SpringCloud;
     let syncs = config.is_set("server.registry-sync-retries")
@@ -515,66 +470,11 @@ fn finish(
         client: config.client,
         instance: config.instance,
         vip_address: Some(vip),
-        metadata: std::sync::Arc::new(config.metadata),
+        metadata: Arc::new(config.metadata),
         ..profile
     });
     setup.endpoints = builder.endpoints(endpoints);
     setup
-}
-
-/// The servers that `service-url` names, by zone; nothing if it is not configured.
-pub(super) fn service_endpoints(
-    config: &EurekaConfig,
-    names: &[String],
-    builder: &mut Builder,
-) -> Option<Endpoints> {
-    let diags = &mut builder.diags;
-    let Some((_, (_, place))) = config.service_urls.first_key_value() else {
-        if let Some((_, (_, place))) = config.availability_zones.first_key_value() {
-            let message =
-                "`eureka.client.availability-zones` has no effect without `service-url`".to_owned();
-            let help = "the zones of a scenario are `cluster.zones` and `zone`";
-            diags.warn("W001", place, message, help);
-        }
-        return None;
-    };
-    let default_zones = vec!["defaultZone".to_owned()];
-    let zones = config.availability_zones.get(&config.client.region);
-    let zones = zones.map_or(&default_zones, |(zones, _)| zones);
-    let mut endpoints = Endpoints { in_given_order: true, ..Endpoints::default() };
-    let before = diags.error_count();
-    for (position, zone) in zones.iter().enumerate() {
-        let urls = config.service_urls.get(zone).or_else(|| config.service_urls.get("defaultZone"));
-        let Some((urls, place)) = urls else {
-            continue;
-        };
-        for url in urls {
-            let host = host_of(url);
-            match names.iter().position(|name| Some(name.as_str()) == host) {
-                Some(server) if position == 0 => endpoints.own_zone.push(server as u16),
-                Some(server) => endpoints.other_zones.push(server as u16),
-                None if builder.unclear.servers => {}
-                None => {
-                    let known: Vec<&str> = names.iter().map(String::as_str).collect();
-                    diags.unknown_name(place, "server", host.unwrap_or(url), &known);
-                }
-            }
-        }
-    }
-    let none = endpoints.own_zone.is_empty() && endpoints.other_zones.is_empty();
-    if none && !builder.unclear.servers && diags.error_count() == before {
-        let message = format!("`service-url` names no server for the zone `{}`", zones[0]);
-        let help = "without `availability-zones` the zone is `defaultZone`, spelled like this";
-        diags.misplaced(place, message, help);
-    }
-    Some(endpoints)
-}
-
-/// The host of a URL: what stands between `//` (and perhaps `user:password@`) and `:` or `/`.
-fn host_of(url: &str) -> Option<&str> {
-    let authority = url.split_once("://")?.1.split('/').next()?;
-    let host = authority.rsplit('@').next()?;
-    host.split(':').next()
 }
 
 impl Builder {

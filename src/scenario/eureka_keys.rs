@@ -184,9 +184,7 @@ impl EurekaConfig {
                 diags.wrong_type(&node.place, "text: URLs with commas between", node.value.kind());
                 continue;
             };
-            let urls = text.split(',').map(|url| url.trim().to_owned());
-            let urls = urls.filter(|url| !url.is_empty()).collect();
-            self.service_urls.insert(zone.clone(), (urls, node.place.clone()));
+            self.service_urls.insert(zone.clone(), (split_urls(text), node.place.clone()));
         }
     }
 
@@ -200,6 +198,12 @@ impl EurekaConfig {
             self.availability_zones.insert(region.clone(), (zones, node.place.clone()));
         }
     }
+}
+
+/// URLs with commas between.
+pub(super) fn split_urls(text: &str) -> Vec<String> {
+    let urls = text.split(',').map(|url| url.trim().to_owned());
+    urls.filter(|url| !url.is_empty()).collect()
 }
 
 /// Texts by key; numbers and flags become text, as in a properties file.

@@ -173,6 +173,8 @@ pub enum EventKind {
     Threshold,
     /// A minute of renewals is complete, and has not as many as the one before.
     Bucket,
+    /// The list of a server's peers changed.
+    Peers,
     /// Self-preservation went on or off.
     SelfPreservation,
     /// The dashboard began to warn, or stopped.
@@ -211,7 +213,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind with its name.
-    pub const ALL: [(&'static str, Self); 36] = [
+    pub const ALL: [(&'static str, Self); 37] = [
         ("start", Self::Start),
         ("exit", Self::Exit),
         ("listening", Self::Listening),
@@ -231,6 +233,7 @@ impl EventKind {
         ("override", Self::Override),
         ("threshold", Self::Threshold),
         ("bucket", Self::Bucket),
+        ("peers", Self::Peers),
         ("self-preservation", Self::SelfPreservation),
         ("below-renew-threshold", Self::BelowRenewThreshold),
         ("calls", Self::Calls),
@@ -262,6 +265,7 @@ impl EventKind {
                 | Self::OpenForTraffic
                 | Self::Threshold
                 | Self::Bucket
+                | Self::Peers
                 | Self::SelfPreservation
                 | Self::BelowRenewThreshold
                 | Self::Calls

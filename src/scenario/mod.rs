@@ -22,6 +22,7 @@ mod rest;
 mod rest_client;
 mod second_client;
 mod select;
+mod service_urls;
 mod source;
 mod spelling;
 mod timeline;

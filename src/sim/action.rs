@@ -9,7 +9,7 @@ use crate::eureka::client::{HealthAnswer, HealthDuration, InstanceChange};
 use crate::eureka::config::ConfigValue;
 use crate::eureka::server::CacheKey;
 use crate::eureka::server::resources::{DirtyParameter, Registration, StatusParameter};
-use crate::eureka::{InstanceKey, InstanceStatus, NameId};
+use crate::eureka::{InstanceKey, InstanceStatus, NameId, ServiceUrl};
 use crate::time::{Instant, Span};
 
 /// One entry of the timeline.
@@ -101,8 +101,19 @@ pub enum Action {
     /// What instances are configured to say of themselves changes: key and value as they were given,
     /// and what they mean.
     ConfigureInstance(Selection, String, ConfigValue, InstanceChange),
+    /// `service-url` of processes changes: the key and value as they were given, and what they mean.
+    SetServiceUrls(Selection, String, ConfigValue, ZoneUrls),
     /// Somebody outside the cluster sends requests to a server, one after the other.
     Outside(HostId, Vec<OutsideRequest>),
+}
+
+/// The URLs of a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneUrls {
+    /// Which.
+    pub zone: String,
+    /// In the order they are written.
+    pub urls: Vec<ServiceUrl>,
 }
 
 /// An HTTP method.

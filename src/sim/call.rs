@@ -20,8 +20,8 @@ pub(super) type CallId = u32;
 pub(super) enum Purpose {
     /// A client's worker.
     Job(JobId),
-    /// A server's batch to the peer at this position of its list.
-    Batch { peer: u16, batch: BatchId, number: u64 },
+    /// A server's batch to the peer of this number.
+    Batch { node: u32, batch: BatchId, number: u64 },
 }
 
 /// What is on its way, or waits to be handled.

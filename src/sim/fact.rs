@@ -230,6 +230,13 @@ pub enum Fact<'a> {
         /// How many.
         renews: i64,
     },
+    /// The list of its peers changed.
+    Peers {
+        /// Whose.
+        server: HostId,
+        /// All of them, by position, in the order it fans out to them.
+        peers: &'a [u16],
+    },
     /// `expectedNumberOfClientsSendingRenews` changed, of which the threshold need not show anything.
     Expected {
         /// At which server.
@@ -485,6 +492,12 @@ impl Fact<'_> {
             }
             Self::Expected { server, to } => {
                 digest.fact(23, at).word(host(*server)).word(*to as u64);
+            }
+            Self::Peers { server, peers } => {
+                let digest = digest.fact(40, at).word(host(*server)).word(peers.len() as u64);
+                for peer in *peers {
+                    digest.word((*peer).into());
+                }
             }
             Self::Bucket { server, renews } => {
                 digest.fact(17, at).word(host(*server)).word(*renews as u64);

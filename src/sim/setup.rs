@@ -7,7 +7,7 @@ use super::host::HostId;
 use super::network::NetworkSetup;
 use crate::eureka::client::{ClientProfile, Endpoints, ErrorBody};
 use crate::eureka::server::ServerConfig;
-use crate::eureka::{AppId, Flavor, InstanceKey, Names, Release};
+use crate::eureka::{AppId, Flavor, InstanceKey, Names, Release, ServiceUrl};
 use crate::time::{Instant, Span};
 
 /// Everything a run depends on.
@@ -118,8 +118,10 @@ pub struct ServerSetup {
     pub release: Release,
     /// `eureka.server.*`
     pub config: ServerConfig,
-    /// Its peers, by position, in the order Eureka fans out to them.
-    pub peers: Vec<u16>,
+    /// Its peers, in the order Eureka fans out to them.
+    pub peers: Vec<ServiceUrl>,
+    /// Whether the script changes who they are.
+    pub peers_change: bool,
     /// When its process starts.
     pub start: Instant,
     /// When it is opened for traffic, if not by the flavour's rules.
@@ -130,6 +132,20 @@ pub struct ServerSetup {
     pub endpoints: usize,
     /// Its own instance.
     pub own: InstanceKey,
+}
+
+impl ServerSetup {
+    /// Whether it has peers, or may have some later.
+    #[must_use]
+    pub fn may_replicate(&self) -> bool {
+        !self.peers.is_empty() || self.peers_change
+    }
+
+    /// The positions of its peers, in the order it fans out to them.
+    #[must_use]
+    pub fn peer_servers(&self) -> Vec<u16> {
+        self.peers.iter().map(|peer| peer.server).collect()
+    }
 }
 
 /// A client.

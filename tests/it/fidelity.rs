@@ -90,6 +90,7 @@ fn servers_have_the_defaults_of_their_flavour() {
         disable_delta: false,
         sync_when_timestamp_differs: true,
         peer_node_connect_timeout_ms: 1000,
+        peer_eureka_nodes_update_interval_ms: 600_000,
         peer_node_read_timeout_ms: 5000,
         max_elements_in_peer_replication_pool: 10_000,
         max_threads_for_peer_replication: 20,
@@ -244,7 +245,8 @@ fn servers_that_are_listed_keep_their_order_and_others_are_shuffled() {
 #[test]
 fn servers_fan_out_in_the_order_of_the_hash_set_of_urls() {
     let plan = plan("2m", "[cluster]\nservers = 3\n");
-    let peers: Vec<&[u16]> = plan.setup.servers.iter().map(|server| &server.peers[..]).collect();
+    let peers: Vec<Vec<u16>> =
+        plan.setup.servers.iter().map(|server| server.peer_servers()).collect();
     assert_eq!(peers, [[2, 1], [0, 2], [0, 1]]);
 }
 

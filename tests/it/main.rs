@@ -17,6 +17,7 @@ mod hostile_names;
 mod in_client;
 mod invariants;
 mod observed;
+mod peers;
 mod sandbox;
 mod stuck;
 mod support;

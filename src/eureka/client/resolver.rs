@@ -1,8 +1,11 @@
 //! The list of servers: `ZoneAffinityClusterResolver` under `AsyncResolver`, which shuffles it again
 //! and again.
 
+use std::sync::Arc;
+
 use super::timer::Timer;
 use super::{ClientProcess, Cx, profile};
+use crate::eureka::ServiceUrls;
 use crate::eureka::java::Random;
 
 /// The servers a client knows, by number: those of its own zone, then the others. Each part is
@@ -16,6 +19,21 @@ pub struct Endpoints {
     /// Whether the order stays as it is here. Java's client has no such mode: this is the order that
     /// its shuffle happened to give, when it is to be known.
     pub in_given_order: bool,
+    /// The URLs they were made of, if URLs are configured: for changes while a process runs.
+    pub configured: Option<Arc<ServiceUrls>>,
+}
+
+impl From<Arc<ServiceUrls>> for Endpoints {
+    /// `ConfigClusterResolver` under `ZoneAffinityClusterResolver`, in the order that is written.
+    fn from(configured: Arc<ServiceUrls>) -> Self {
+        let servers = |zones: &[String]| {
+            let urls = zones.iter().flat_map(|zone| configured.of_zone(zone));
+            urls.map(|url| url.server).collect()
+        };
+        let (own, others) = configured.zones.split_at(configured.zones.len().min(1));
+        let (own_zone, other_zones) = (servers(own), servers(others));
+        Self { own_zone, other_zones, in_given_order: true, configured: Some(configured) }
+    }
 }
 
 /// A list of servers; a short one lies in place.
@@ -83,6 +101,11 @@ impl ClientProcess {
         self.client.timers.clear(Timer::Resolver);
         self.use_resolver(cx);
         self.shuffle_servers(cx);
+    }
+
+    /// The configured list of servers is another one from now on, which the next refresh sees.
+    pub fn configure_servers(&mut self, endpoints: Endpoints) {
+        self.client.rare().endpoints = Some(endpoints);
     }
 
     pub(super) fn shuffle_servers(&mut self, cx: &mut Cx<'_>) {

@@ -40,6 +40,8 @@ pub struct ServerConfig {
     pub sync_when_timestamp_differs: bool,
     /// Connect timeout towards peers.
     pub peer_node_connect_timeout_ms: i32,
+    /// How often (ms) the list of peers is looked at again.
+    pub peer_eureka_nodes_update_interval_ms: i32,
     /// Read timeout towards peers.
     pub peer_node_read_timeout_ms: i32,
     /// How many replication tasks may wait for one peer.
@@ -80,6 +82,7 @@ impl ServerConfig {
             disable_delta: false,
             sync_when_timestamp_differs: true,
             peer_node_connect_timeout_ms: connect,
+            peer_eureka_nodes_update_interval_ms: 600_000,
             peer_node_read_timeout_ms: read,
             max_elements_in_peer_replication_pool: 10_000,
             max_threads_for_peer_replication: 20,
@@ -154,7 +157,9 @@ const KEYS: &[Key<ServerConfig>] = &[
     ("use-read-only-response-cache", |c| Slot::Flag(&mut c.use_read_only_response_cache)),
     ("disable-delta", |c| Slot::Flag(&mut c.disable_delta)),
     ("sync-when-timestamp-differs", |c| Slot::Flag(&mut c.sync_when_timestamp_differs)),
-    ("peer-eureka-nodes-update-interval-ms", |_| Slot::NoEffect),
+    ("peer-eureka-nodes-update-interval-ms", |c| {
+        Slot::Int(&mut c.peer_eureka_nodes_update_interval_ms, 1..=i32::MAX)
+    }),
     ("peer-node-connect-timeout-ms", |c| {
         Slot::Int(&mut c.peer_node_connect_timeout_ms, 1..=i32::MAX)
     }),

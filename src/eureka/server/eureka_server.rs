@@ -1,7 +1,8 @@
 //! A server process: its registry and the queues towards its peers.
 
-use super::peer::PeerEurekaNode;
+use super::peer::PeerEurekaNodes;
 use super::registry::Registry;
+use crate::eureka::ServiceUrl;
 use crate::time::Now;
 
 /// A registry and its peers, in the order in which Eureka fans out to them.
@@ -9,11 +10,16 @@ use crate::time::Now;
 pub struct EurekaServer {
     /// The registry.
     pub registry: Registry,
-    /// `PeerEurekaNodes.getPeerEurekaNodes()`.
-    pub peers: Vec<PeerEurekaNode>,
+    /// Its peers.
+    pub peers: PeerEurekaNodes,
 }
 
 impl EurekaServer {
+    /// The list of peers is looked at again ([`PeerEurekaNodes::update`]). Whether it has changed.
+    pub fn update_peers(&mut self, urls: &[ServiceUrl]) -> bool {
+        self.peers.update(urls, self.registry.objects_mut())
+    }
+
     /// Hands what the last operation left in [`Registry::handed`] to every peer's dispatcher.
     pub fn replicate_to_peers(&mut self, now: Now) {
         if self.registry.handed().is_empty() {
@@ -21,7 +27,7 @@ impl EurekaServer {
         }
         let mut all = std::mem::take(self.registry.handed());
         for handed in &all {
-            for peer in &mut self.peers {
+            for peer in self.peers.iter_mut() {
                 peer.submit(self.registry.objects_mut(), handed, now);
             }
             if let Some(info) = handed.info() {

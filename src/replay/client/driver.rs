@@ -144,7 +144,8 @@ impl Driver {
         let own: Vec<u16> =
             (0..header.servers).filter(|server| !of_second.contains(server)).collect();
         let other_zones = own.repeat(zones - 1);
-        let endpoints = Endpoints { own_zone: own, other_zones, in_given_order: false };
+        let endpoints =
+            Endpoints { own_zone: own, other_zones, in_given_order: false, configured: None };
         let queue = std::mem::take(&mut trace.draws);
         let draws = DrawQueue { now: 0, numbers: 0, queue, wrong: Vec::new() };
         Ok(Self {

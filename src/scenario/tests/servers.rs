@@ -67,7 +67,7 @@ fn servers_may_be_listed_one_by_one() {
     assert_eq!(main.open.map(|open| open.nanos()), Some(20_000_000_000));
     assert_eq!(spare.start.nanos(), 10_000_000_000);
     // Never its own peer, even if it is listed.
-    assert_eq!(spare.peers, [0]);
+    assert_eq!(spare.peer_servers(), [0]);
     assert!(last.peers.is_empty());
     assert_eq!(main.peers.len(), 2);
     assert!(main.config.enable_self_preservation && !spare.config.enable_self_preservation);
@@ -298,7 +298,7 @@ eureka.client.service-url.defaultZone = "http://b:8761/eureka/"
         .servers
         .iter()
         .map(|server| {
-            let mut peers = server.peers.clone();
+            let mut peers = server.peer_servers();
             peers.sort_unstable();
             peers
         })

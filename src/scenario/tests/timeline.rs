@@ -74,7 +74,7 @@ fn an_entry_in_words_starts_with_who() {
 
 #[test]
 fn what_cannot_be_an_entry_is_an_error() {
-    let cases: [(&str, Expect); 34] = [
+    let cases: [(&str, Expect); 37] = [
         (
             "kill = 'all'",
             expect![[r#"
@@ -283,6 +283,27 @@ fn what_cannot_be_an_entry_is_an_error() {
             "at = '1m'\nset-config = { select = 'servers', key = 'eureka.server.eviction-interval-timer-in-ms', value = 0 }",
             expect![[r#"
                 s.toml:15:97: S006 `eureka.server.eviction-interval-timer-in-ms` must be from 1 to 9223372036854
+            "#]],
+        ),
+        (
+            "at = '1m'\nset-config = { select = 'servers', key = 'eureka.client.service-url.defaultZone', value = 'http://eureka-9:8761/eureka/' }",
+            expect![[r#"
+                s.toml:15:91: S007 there is no server `eureka-9`
+                    = did you mean `eureka-0`?
+            "#]],
+        ),
+        (
+            "at = '1m'\nset-config = { select = 'all', key = 'eureka.client.service-url.default-zone', value = '' }",
+            expect![[r#"
+                s.toml:15:38: S016 not every process selected asks for the zone `default-zone`
+                    = a zone of its `availability-zones`, or `defaultZone`, spelled like this
+            "#]],
+        ),
+        (
+            "at = '1m'\nset-config = { select = 'all', key = 'eureka.client.service-url.defaultZone', value = 1 }",
+            expect![[r#"
+                s.toml:15:87: S003 expected text: URLs with commas between, found a whole number
+                    ^ this is a whole number
             "#]],
         ),
         (

@@ -290,8 +290,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 }
                 self.client_call_ended(caller, until, job, outcome_of(outcome));
             }
-            Purpose::Batch { peer, batch, number } => {
-                self.batch_ended(caller, (peer, batch, number), same_process, took, outcome);
+            Purpose::Batch { node, batch, number } => {
+                self.batch_ended(caller, (node, batch, number), same_process, took, outcome);
             }
         }
     }
@@ -300,7 +300,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     fn batch_ended(
         &mut self,
         sender: HostId,
-        (peer, batch, number): (u16, BatchId, u64),
+        (node, batch, number): (u32, BatchId, u64),
         same_process: bool,
         took: Span,
         outcome: Message,
@@ -317,14 +317,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
         self.emit(&Fact::BatchEnded { batch: number, outcome: known, took, codes: &codes });
         match known {
-            BatchOutcome::Answered(200..300) => self.batch_answered(sender, peer, batch, &items),
+            BatchOutcome::Answered(200..300) => self.batch_answered(sender, node, batch, &items),
             BatchOutcome::Answered(503) | BatchOutcome::Failed(AttemptFailure::ReadTimeout) => {
-                self.batch_failed(sender, peer, batch, Failure::Congestion);
+                self.batch_failed(sender, node, batch, Failure::Congestion);
             }
             BatchOutcome::Answered(_) => {
-                self.batch_failed(sender, peer, batch, Failure::Permanent);
+                self.batch_failed(sender, node, batch, Failure::Permanent);
             }
-            BatchOutcome::Failed(_) => self.batch_failed(sender, peer, batch, Failure::Transient),
+            BatchOutcome::Failed(_) => self.batch_failed(sender, node, batch, Failure::Transient),
         }
     }
 }

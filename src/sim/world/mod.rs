@@ -8,9 +8,14 @@ mod calls;
 mod clients;
 mod consumers;
 mod pause;
+mod peers;
 mod script;
 mod servers;
+mod starting;
 mod view;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use view::WorldView;
 
@@ -25,9 +30,9 @@ use super::network::Network;
 use super::queue::{Entry, EventQueue, TimingWheel};
 use super::random::Streams;
 use super::setup::Setup;
-use crate::eureka::InstanceKey;
 use crate::eureka::client::{ClientProcess, Effect, Jobs, Views};
 use crate::eureka::server::resources::{Answer, BatchItem};
+use crate::eureka::{InstanceKey, ServiceUrls};
 use crate::time::{HostClock, Instant, Now};
 use consumers::Consumers;
 use servers::ServerProcess;
@@ -111,6 +116,8 @@ pub struct World<'a, O, Q = TimingWheel<Event>> {
     calls: Calls,
     consumers: Consumers,
     network: Network,
+    /// Of processes for which they have changed since they started.
+    service_urls: BTreeMap<HostId, Arc<ServiceUrls>>,
     held: Vec<Held>,
     failing: Vec<FailRule>,
     /// Wall clocks that run fast: since which timeline entry, whose, by how many parts per million.
@@ -145,6 +152,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             calls: Calls::default(),
             consumers: Consumers::new(setup),
             network: Network::new(setup.network.clone()),
+            service_urls: BTreeMap::new(),
             held: Vec::new(),
             failing: Vec::new(),
             skews: Vec::new(),
@@ -293,6 +301,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
     /// are reset.
     fn bury(&mut self, host: HostId) {
         self.note_death(host);
+        self.service_urls.remove(&host);
         let process = &mut self.hosts[host.index()];
         process.alive = false;
         process.listening = false;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::action::{Action, Cut, CutMode};
+use super::super::action::{Action, Cut, CutMode, ZoneUrls};
 use super::super::call::{CallId, Message};
 use super::super::fact::{Fact, Observer, OperationKind};
 use super::super::fault_fact::FaultFact;
@@ -94,7 +94,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 }
             }
             Action::SetConfig(select, key, value)
-            | Action::ConfigureInstance(select, key, value, _) => {
+            | Action::ConfigureInstance(select, key, value, _)
+            | Action::SetServiceUrls(select, key, value, _) => {
                 for host in self.living(select, index) {
                     self.emit(&Fact::Fault(FaultFact::SetConfig(host, key, value)));
                     self.ask(host, index);
@@ -211,6 +212,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 });
             }
             Action::SetConfig(_, key, value) => self.set_config(host, key, value),
+            Action::SetServiceUrls(.., ZoneUrls { zone, urls }) => {
+                self.set_service_urls(host, zone, urls);
+            }
             Action::Outside(server, requests) => {
                 for request in requests {
                     self.execute_outside(*server, request);

@@ -1,44 +1,43 @@
 //! What server processes do: start-up, timers, requests, replication.
 
-use rand::seq::SliceRandom;
-
 use super::super::call::{CallId, Message, Purpose, request_fact};
 use super::super::fact::{
     Fact, Observer, OperationKind, Party, Reply, RequestFact, ServerOperation,
 };
 use super::super::host::HostId;
 use super::super::queue::EventQueue;
-use super::super::random::Stream;
 use super::{Event, World};
+use crate::eureka::InstanceInfo;
 use crate::eureka::client::{ClientProcess, ErrorBody, Request};
 use crate::eureka::server::peer::{BatchId, Failure, PeerEurekaNode};
 use crate::eureka::server::resources::{self, Answer, BatchItem, DirtyParameter, StatusParameter};
-use crate::eureka::server::{At, EurekaServer, InfoRef, Registry, Setup, TimerKind};
-use crate::eureka::{Flavor, InstanceInfo, InstanceStatus};
+use crate::eureka::server::{At, EurekaServer, TimerKind};
 use crate::sim::OutsideRequest;
-use crate::time::{HostClock, Instant, Now, Span};
+use crate::time::{HostClock, Instant, Span};
 
 /// A server's process.
 #[derive(Debug, Default)]
 pub(super) struct ServerProcess {
     /// Registry and queues; none before it is initialised.
     pub(super) core: Option<EurekaServer>,
+    /// When it looks for other peers next.
+    pub(super) next_peers: Option<Instant>,
     /// The embedded client.
     pub(super) embedded: Option<ClientProcess>,
     /// When start-up sync looks next.
-    next_look: Option<Instant>,
+    pub(super) next_look: Option<Instant>,
     /// How often it has looked.
-    looks: i32,
+    pub(super) looks: i32,
     /// When it is to be opened, if that is fixed.
-    open_at: Option<Instant>,
-    opened: bool,
+    pub(super) open_at: Option<Instant>,
+    pub(super) opened: bool,
     /// As observers last heard.
     threshold: i32,
     expected: i32,
     protected: Option<bool>,
     below_renew_threshold: bool,
-    connect_timeout: Span,
-    read_timeout: Span,
+    pub(super) connect_timeout: Span,
+    pub(super) read_timeout: Span,
 }
 
 impl ServerProcess {
@@ -56,7 +55,7 @@ impl ServerProcess {
         let client = self.embedded.as_ref().and_then(ClientProcess::next_wake);
         let on_the_clock = [timers, queues, client].into_iter().flatten();
         let on_the_clock = on_the_clock.map(HostClock::instant_of_mono);
-        on_the_clock.chain(self.next_look).chain(self.open_at).min()
+        on_the_clock.chain(self.next_look).chain(self.open_at).chain(self.next_peers).min()
     }
 }
 
@@ -65,157 +64,12 @@ enum Due {
     Timers,
     Look,
     Open,
+    Peers,
     Client,
     Queue(usize),
 }
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
-    /// A server's process starts with its embedded client; the registry comes after that.
-    pub(super) fn start_server(&mut self, host: HostId) {
-        let profile = &self.setup.profile_of(host).client;
-        if profile.fetch_registry || profile.register_with_eureka {
-            self.start_client(host);
-        } else {
-            self.server_constructed(host);
-            self.arm_server(host);
-        }
-    }
-
-    /// The embedded client's constructor has returned: registry and queues are made.
-    pub(super) fn server_constructed(&mut self, host: HostId) {
-        let setup = self.setup;
-        let server = &setup.servers[host.index()];
-        let now = self.now_at(host);
-        let has_peers = !server.peers.is_empty();
-        let config = server.config.clone();
-        let (class, flavor) = (server.release.class(), server.flavor);
-        // The constructor ran earlier in this millisecond; so its timer is in step with the clock.
-        let moment = self.clock_of(host).nanos_into_milli(self.now);
-        let made = Now { mono: now.mono - moment, ..now };
-        let mut registry = Registry::new(Setup { flavor, class, has_peers, config }, made);
-        registry.set_eviction_before_rotation(setup.races.eviction_before_rotation);
-        registry.init(At { now, names: &setup.names });
-        let mut config = server.config.clone();
-        if setup.races.one_batch_at_a_time {
-            config.max_threads_for_peer_replication = 1;
-        }
-        let peers = server.peers.iter().map(|_| PeerEurekaNode::new(&config)).collect();
-        let millis = |ms: i32| Span::from_millis(ms.unsigned_abs().into());
-        let process = &mut self.servers[host.index()];
-        process.connect_timeout = millis(config.peer_node_connect_timeout_ms);
-        process.read_timeout = millis(config.peer_node_read_timeout_ms);
-        process.core = Some(EurekaServer { registry, peers });
-        process.open_at = server.open.map(|open| open.max(self.now));
-        self.embedded_view_changed(host);
-        self.operation(host, &OperationKind::Init);
-        self.emit(&Fact::Initialised(host));
-        if server.flavor == Flavor::SpringCloud {
-            self.listen(host);
-        }
-        if self.servers[host.index()].open_at.is_none() {
-            self.look(host);
-        }
-    }
-
-    fn listen(&mut self, host: HostId) {
-        self.hosts[host.index()].listening = true;
-        self.emit(&Fact::Listening(host));
-    }
-
-    /// `syncUp`: looks, and looks again later as long as there is nothing to see; then the server is
-    /// opened for traffic.
-    fn look(&mut self, host: HostId) {
-        let looks = self.setup.servers[host.index()].config.registry_sync_retries;
-        let process = &mut self.servers[host.index()];
-        process.next_look = None;
-        if process.looks >= looks {
-            self.open(host, 0);
-            return;
-        }
-        process.looks += 1;
-        let look = process.looks;
-        let count = self.sync_up_once(host);
-        if count > 0 {
-            self.open(host, count);
-            return;
-        }
-        let Some(core) = &self.servers[host.index()].core else {
-            return;
-        };
-        if core.registry.sync_up_waits_after(look, looks) {
-            let wait = core.registry.config().registry_sync_retry_wait_ms;
-            let wait = Span::from_millis(wait.unsigned_abs());
-            self.servers[host.index()].next_look = Some(self.now + wait);
-        } else {
-            self.open(host, 0);
-        }
-    }
-
-    /// Registers what the embedded client sees, and says how many instances that are.
-    fn sync_up_once(&mut self, host: HostId) -> i32 {
-        let only_up = self.setup.profile_of(host).client.filter_only_up_instances;
-        let process = &self.servers[host.index()];
-        let mut seen: Vec<InstanceInfo> = Vec::new();
-        if let Some(client) = &process.embedded {
-            for app in &self.views.get(client.view()).apps {
-                let visible = |info: &&std::sync::Arc<InstanceInfo>| {
-                    !only_up || info.status == InstanceStatus::Up
-                };
-                let first = seen.len();
-                seen.extend(app.instances.iter().filter(visible).map(|info| (**info).clone()));
-                if !self.setup.races.no_shuffle {
-                    let (host, app) = (host.index() as u64, app.app.index() as u64);
-                    let mut rng = self.streams.decision(Stream::SyncOrder, host, app);
-                    seen[first..].shuffle(&mut rng);
-                }
-            }
-        }
-        let setup = self.setup;
-        let at = At { now: self.now_at(host), names: &setup.names };
-        let Some(core) = &mut self.servers[host.index()].core else {
-            return 0;
-        };
-        let objects = core.registry.objects_mut();
-        let view: Vec<InfoRef> = seen.iter().map(|info| objects.add_info(info.clone())).collect();
-        let count = core.registry.sync_up_once(at, &view);
-        for info in view {
-            core.registry.objects_mut().release_info(info);
-        }
-        self.operation(host, &OperationKind::SyncUp(&seen, count));
-        self.after_operation(host);
-        count
-    }
-
-    /// `openForTraffic`; Spring's registry replaces a count of 0.
-    fn open(&mut self, host: HostId, sync_count: i32) {
-        let setup = self.setup;
-        let server = &setup.servers[host.index()];
-        let spring = server.flavor == Flavor::SpringCloud;
-        let count = if spring && sync_count == 0 {
-            server.config.default_open_for_traffic_count
-        } else {
-            sync_count
-        };
-        let at = At { now: self.now_at(host), names: &setup.names };
-        let process = &mut self.servers[host.index()];
-        process.open_at = None;
-        process.opened = true;
-        let Some(core) = &mut process.core else {
-            return;
-        };
-        core.registry.open_for_traffic(at, count);
-        self.operation(host, &OperationKind::Open(count));
-        self.emit(&Fact::OpenForTraffic { server: host, sync_count, count });
-        self.emit_gauge_changes(host);
-        self.after_operation(host);
-        self.expect_end_of_wait(host);
-        if !self.hosts[host.index()].listening {
-            self.listen(host);
-        }
-        let up = InstanceStatus::Up;
-        self.drive(host, self.now, |client, cx| client.set_instance_status(cx, up));
-    }
-
     /// The updater counts what the embedded client shows its callers.
     pub(super) fn embedded_view_changed(&mut self, host: HostId) {
         let only_up = self.setup.profile_of(host).client.filter_only_up_instances;
@@ -240,6 +94,11 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     };
                     self.open(host, count);
                 }
+                Due::Peers => {
+                    self.update_peers(host);
+                    let next = self.next_look_at_peers(host);
+                    self.servers[host.index()].next_peers = next;
+                }
                 Due::Client => self.wake_client(host, self.now),
                 Due::Queue(peer) => self.run_queue(host, peer),
             }
@@ -259,6 +118,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             (timers, Due::Timers),
             (process.next_look, Due::Look),
             (process.open_at, Due::Open),
+            (process.next_peers, Due::Peers),
             (client, Due::Client),
         ];
         let all = others.into_iter().chain(queues);
@@ -305,18 +165,19 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             self.items.push(items);
             return;
         };
-        let target = HostId::new(setup.servers[host.index()].peers[peer].into());
+        let (target, node) = (peers[peer].peer().server, peers[peer].number());
+        let target = HostId::new(target.into());
         let number = self.batches;
         self.batches += 1;
         self.emit(&Fact::BatchSent { batch: number, from: host, to: target, items: &items });
-        let purpose = Purpose::Batch { peer: peer as u16, batch, number };
+        let purpose = Purpose::Batch { node, batch, number };
         self.send(host, target, purpose, None, Message::Batch(items));
     }
 
     pub(super) fn batch_answered(
         &mut self,
         host: HostId,
-        peer: u16,
+        node: u32,
         batch: BatchId,
         items: &[(u16, Option<Box<InstanceInfo>>)],
     ) {
@@ -325,7 +186,10 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let Some(EurekaServer { registry, peers }) = &mut self.servers[host.index()].core else {
             return;
         };
-        let newer = peers[peer as usize].answered(registry, at, batch, items);
+        let Some(peer) = peers.position(node) else {
+            return;
+        };
+        let newer = peers[peer].answered(registry, at, batch, items);
         for theirs in newer {
             if let Some(core) = &mut self.servers[host.index()].core {
                 let adopted = core.registry.adopt(at, (*theirs).clone());
@@ -337,10 +201,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.arm_server(host);
     }
 
-    pub(super) fn batch_failed(&mut self, host: HostId, peer: u16, batch: BatchId, why: Failure) {
+    pub(super) fn batch_failed(&mut self, host: HostId, node: u32, batch: BatchId, why: Failure) {
         let now = self.now_at(host);
-        if let Some(EurekaServer { registry, peers }) = &mut self.servers[host.index()].core {
-            peers[peer as usize].failed(registry.objects_mut(), batch, why, now);
+        if let Some(EurekaServer { registry, peers }) = &mut self.servers[host.index()].core
+            && let Some(peer) = peers.position(node)
+        {
+            peers[peer].failed(registry.objects_mut(), batch, why, now);
         }
         self.arm_server(host);
     }
@@ -561,6 +427,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             return;
         };
         core.replicate_to_peers(now);
+        let peers = core.peers.len();
         if !core.registry.facts().is_empty() {
             let mut facts = std::mem::take(core.registry.facts());
             for fact in &facts {
@@ -577,7 +444,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             let next = core.and_then(|core| core.peers[peer].next_run());
             next.is_some_and(|next| next <= now.mono)
         };
-        for peer in 0..self.setup.servers[host.index()].peers.len() {
+        for peer in 0..peers {
             while ready(self, peer) {
                 self.run_queue(host, peer);
             }

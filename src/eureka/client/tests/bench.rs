@@ -143,7 +143,12 @@ impl Bench {
         let nothing = Arc::new(applications(&mut names, 1, ""));
         Self {
             profile,
-            endpoints: Endpoints { own_zone, other_zones: Vec::new(), in_given_order: false },
+            endpoints: Endpoints {
+                own_zone,
+                other_zones: Vec::new(),
+                in_given_order: false,
+                configured: None,
+            },
             draws: Drawn {
                 orders: VecDeque::new(),
                 sessions: VecDeque::new(),

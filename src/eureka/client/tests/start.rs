@@ -249,8 +249,12 @@ fn a_client_that_knows_no_server_fails_without_a_request_and_goes_on_trying() {
 #[test]
 fn the_servers_of_the_own_zone_come_first_and_each_part_is_shuffled_for_itself() {
     let mut bench = Bench::fetching(Flavor::Netflix, 4);
-    bench.endpoints =
-        Endpoints { own_zone: vec![2, 3], other_zones: vec![0, 1], in_given_order: false };
+    bench.endpoints = Endpoints {
+        own_zone: vec![2, 3],
+        other_zones: vec![0, 1],
+        in_given_order: false,
+        configured: None,
+    };
     bench.draws.orders = [vec![3, 2], vec![1, 0]].into();
     for server in 0..4 {
         bench.rule(server, "GET", Stub::Refuse);

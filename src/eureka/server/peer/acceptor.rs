@@ -66,6 +66,12 @@ impl AcceptorExecutor {
         self.acceptor_queue.len() + self.reprocess_queue.len() + self.pending.len()
     }
 
+    /// Every task that waits.
+    pub(super) fn into_tasks(self) -> impl Iterator<Item = Task> {
+        let pending = self.pending.tasks.into_iter().flatten();
+        self.acceptor_queue.into_iter().chain(self.reprocess_queue).chain(pending)
+    }
+
     /// `process(id, task, expiryTime)`: ends the poll of an idle thread.
     pub(super) fn process(&mut self, task: Task, mono: u64) {
         self.acceptor_queue.push_back(task);

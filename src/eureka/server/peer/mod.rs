@@ -6,10 +6,12 @@
 //! *sent*. The dispatcher's thread is an event: [`PeerEurekaNode::next_run`] says when.
 
 mod acceptor;
+mod nodes;
 mod task;
 mod traffic_shaper;
 
 use acceptor::AcceptorExecutor;
+pub use nodes::PeerEurekaNodes;
 pub use task::{Task, TaskAction};
 pub use traffic_shaper::Failure;
 
@@ -18,7 +20,7 @@ use super::objects::Objects;
 use super::registry::{At, Registry};
 use super::replicate::Handed;
 use super::resources::BatchItem;
-use crate::eureka::{InstanceInfo, InstanceStatus, LeaseInfo, Names};
+use crate::eureka::{InstanceInfo, InstanceStatus, LeaseInfo, Names, ServiceUrl};
 use crate::time::Now;
 
 /// Number of a batch under way to one peer.
@@ -28,6 +30,8 @@ pub struct BatchId(u32);
 /// `PeerEurekaNode`: the queue towards one peer.
 #[derive(Clone, Debug)]
 pub struct PeerEurekaNode {
+    peer: ServiceUrl,
+    number: u32,
     acceptor: AcceptorExecutor,
     /// Tasks of the batches under way, by [`BatchId`]; empty where none is.
     under_way: Vec<Vec<Task>>,
@@ -36,10 +40,12 @@ pub struct PeerEurekaNode {
 }
 
 impl PeerEurekaNode {
-    /// A dispatcher with nothing to do.
+    /// A dispatcher with nothing to do, the `number`-th of its process.
     #[must_use]
-    pub fn new(config: &ServerConfig) -> Self {
+    pub fn new(config: &ServerConfig, peer: ServiceUrl, number: u32) -> Self {
         Self {
+            peer,
+            number,
             acceptor: AcceptorExecutor::new(
                 config.max_elements_in_peer_replication_pool as usize,
                 config.max_threads_for_peer_replication as u32,
@@ -47,6 +53,26 @@ impl PeerEurekaNode {
             under_way: Vec::new(),
             max_time_for_replication: config.max_time_for_replication.into(),
             expired: 0,
+        }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub const fn peer(&self) -> &ServiceUrl {
+        &self.peer
+    }
+
+    /// What tells it from every other node of its process, those that are shut down included.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// `PeerEurekaNode.shutDown()`: what has not been sent is lost.
+    fn shut_down(self, objects: &mut Objects) {
+        let under_way = self.under_way.into_iter().flatten();
+        for task in self.acceptor.into_tasks().chain(under_way) {
+            release(objects, &task);
         }
     }
 

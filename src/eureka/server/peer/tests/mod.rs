@@ -1,17 +1,20 @@
 //! Two registries and the queue from one to the other, and that queue alone.
 
 mod acceptor;
+mod nodes;
 mod replication;
 
 use std::fmt::Write;
 
-use super::{BatchId, Failure, PeerEurekaNode};
+use super::{BatchId, Failure, PeerEurekaNodes};
 use crate::eureka::server::resources::{
     self, BatchAction, BatchItem, DirtyParameter, StatusParameter,
 };
 use crate::eureka::server::tests::instance;
 use crate::eureka::server::{At, EurekaServer, Registry, ServerConfig, Setup};
-use crate::eureka::{Flavor, InstanceInfo, InstanceKey, InstanceStatus, Names, Release};
+use crate::eureka::{
+    Flavor, InstanceInfo, InstanceKey, InstanceStatus, Names, Release, ServiceUrl,
+};
 use crate::time::{HostClock, Instant, Now, Span};
 
 const EPOCH: i64 = 1_700_000_000_000;
@@ -48,10 +51,11 @@ impl Pair {
         configure(&mut config);
         let clock = HostClock::new(EPOCH);
         let now = clock.now(Instant::ZERO);
-        let node = PeerEurekaNode::new(&config);
+        let peer = ServiceUrl { url: "http://b:8761/eureka/".into(), server: 1 };
+        let peers = PeerEurekaNodes::new(config.clone(), &[peer]);
         let class = Release::NEWEST.class();
         let setup = Setup { flavor: Flavor::Netflix, class, has_peers: true, config };
-        let a = EurekaServer { registry: Registry::new(setup.clone(), now), peers: vec![node] };
+        let a = EurekaServer { registry: Registry::new(setup.clone(), now), peers };
         let b = Registry::new(setup, now);
         let (names, told) = (Names::default(), String::new());
         Self { names, clock, at: Instant::ZERO, a, b, link: Link::Works, told }
