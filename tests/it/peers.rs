@@ -169,3 +169,45 @@ kill = "server:eureka-0"
     assert!(before.iter().all(|at| *at <= 310), "it was first used at 10 s: {before:?}");
     assert!(after.first().is_some_and(|at| (310..=340).contains(at)), "{after:?}");
 }
+
+/// Server spec §16.4: Spring's web server is closed first, and what waits for the peers is not sent.
+/// A registers at 70 s; the server is stopped within the half second in which its task waits.
+#[test]
+fn a_server_that_is_stopped_refuses_at_once_and_sends_nothing_more() {
+    let events = events(
+        r#"
+schema = 1
+duration = "3m"
+[cluster]
+servers = 2
+[[apps]]
+name = "A"
+instances = 1
+fetch = false
+servers = ["eureka-0", "eureka-1"]
+start = "70s"
+[[timeline]]
+at = "70100ms"
+stop = "server:eureka-0"
+"#,
+    );
+    let exit = events.iter().find(|event| event["event"] == "exit").expect("it ends");
+    assert!(exit["t_ms"].as_f64().is_some_and(|at| at > 70_100.0), "after its goodbye");
+    let batches = |event: &&Value| {
+        event["event"] == "replication-batch" && event["from"] == "eureka-0" && seconds(event) >= 70
+    };
+    assert_eq!(events.iter().filter(batches).count(), 0);
+    let goodbyes = |event: &&Value| {
+        event["event"] == "request" && event["from"] == "eureka-0" && event["server"] == "eureka-1"
+    };
+    let goodbyes: Vec<&str> = (events.iter().filter(goodbyes))
+        .filter(|event| seconds(event) >= 70)
+        .map(|event| event["method"].as_str().expect("a method"))
+        .collect();
+    assert_eq!(goodbyes, ["POST", "DELETE"], "DOWN, and gone");
+    let known = events.iter().find(|event| {
+        event["event"] == "register" && event["server"] == "eureka-1" && event["id"] == "A/a-0000"
+    });
+    // At 100 s its heartbeat is refused, and answered 404 at the other.
+    assert_eq!(known.map(seconds), Some(100));
+}

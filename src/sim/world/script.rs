@@ -229,6 +229,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         // The Netflix WAR leaves its client to die with it.
         let says_goodbye =
             !self.is_server(host) || self.setup.servers[host.index()].flavor == Flavor::SpringCloud;
+        if says_goodbye && self.is_server(host) {
+            self.close_server(host);
+        }
         let stopped = says_goodbye
             .then(|| self.drive(host, self.now, |client, cx| client.stop(cx, drain)))
             .flatten();

@@ -1,4 +1,5 @@
-//! How a server's process starts: its embedded client, its registry, start-up sync, open for traffic.
+//! How a server's process starts: its embedded client, its registry, start-up sync, open for traffic;
+//! and how its server part is closed.
 
 use rand::seq::SliceRandom;
 
@@ -159,5 +160,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
         let up = InstanceStatus::Up;
         self.drive(host, self.now, |client, cx| client.set_instance_status(cx, up));
+    }
+
+    /// Spring's context closes: its web server first, then the timers and dispatchers of Eureka's
+    /// server (`EurekaServerContext.shutdown()`), and what these had to send is lost. The embedded
+    /// client says goodbye after that.
+    pub(super) fn close_server(&mut self, host: HostId) {
+        self.hosts[host.index()].listening = false;
+        let closed = std::mem::take(&mut self.servers[host.index()]);
+        self.servers[host.index()].embedded = closed.embedded;
     }
 }
