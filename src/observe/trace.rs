@@ -148,7 +148,7 @@ impl TraceLog {
         let header = Header {
             name: format!("{}/{name}", self.scenario),
             flavor: setup.flavor,
-            release: setup.release,
+            release: world.release_of(server),
             epoch_ms: operation.now.wall,
             has_peers: setup.may_replicate(),
             own: (

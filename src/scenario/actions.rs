@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::build::Builder;
-use super::cluster::Cluster;
+use super::cluster::{self, Cluster};
 use super::diagnostics::Diagnostics;
 use super::eureka_keys::config_value;
 use super::network::loss;
@@ -144,14 +144,18 @@ impl Reading<'_, '_> {
     fn restart(&mut self, node: &Node) -> Option<Action> {
         let Value::Table(_) = node.value else {
             let select = self.select(node)?;
-            return Some(Action::Restart { select, down: Span::from_secs(10), graceful: false });
+            let down = Span::from_secs(10);
+            return Some(Action::Restart { select, down, graceful: false, upgrade: None });
         };
         let (mut reader, select) = self.table("`restart`", node)?;
         let down = reader.duration("down", &mut self.builder.diags);
         let down = down.map_or(Span::from_secs(10), |down| down.value);
         let graceful = reader.flag("graceful", &mut self.builder.diags).unwrap_or(false);
+        let release = cluster::release(&mut reader, &mut self.builder.diags);
         reader.finish(&mut self.builder.diags);
-        Some(Action::Restart { select: select?, down, graceful })
+        let select = select?;
+        let upgrade = release.map(|release| self.builder.upgrade(&select, release));
+        Some(Action::Restart { select, down, graceful, upgrade })
     }
 
     /// `{ from, to, direction }` and what else the action has.

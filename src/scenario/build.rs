@@ -15,8 +15,8 @@ use super::timeline::Timeline;
 use super::tree::Table;
 use super::{expect, network, overrides, timeline, units};
 use crate::eureka::client::{ClientProfile, Endpoints};
-use crate::eureka::{AppId, Names};
-use crate::sim::{CallSetup, ClientSetup, HostId, ServerSetup, Setup};
+use crate::eureka::{AppId, Names, Release};
+use crate::sim::{CallSetup, ClientSetup, HostId, Selection, ServerSetup, Setup, Upgrade};
 use crate::time::{Instant, Span};
 
 /// What the parts of a scenario put together.
@@ -264,6 +264,22 @@ impl Builder {
     pub(super) fn profile(&mut self, profile: ClientProfile) -> usize {
         self.profiles.push(profile);
         self.profiles.len() - 1
+    }
+
+    /// What changes when selected processes become another release: how their clients are built.
+    pub(super) fn upgrade(&mut self, select: &Selection, release: Release) -> Upgrade {
+        let mut profiles = BTreeMap::new();
+        for host in select.hosts.iter() {
+            let before = match host.index().checked_sub(self.servers.len()) {
+                None => self.servers[host.index()].profile,
+                Some(client) => self.clients[client].profile as usize,
+            };
+            if !profiles.contains_key(&before) {
+                let after = self.profiles[before].clone().upgraded(release);
+                profiles.insert(before, self.profile(after));
+            }
+        }
+        Upgrade { release, profiles }
     }
 
     /// The number of a list of servers, the same for equal ones.

@@ -1,5 +1,6 @@
 //! What a script does to a run: actions at instants, with everything resolved to hosts and numbers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::host::HostId;
@@ -9,7 +10,7 @@ use crate::eureka::client::{HealthAnswer, HealthDuration, InstanceChange};
 use crate::eureka::config::ConfigValue;
 use crate::eureka::server::CacheKey;
 use crate::eureka::server::resources::{DirtyParameter, Registration, StatusParameter};
-use crate::eureka::{InstanceKey, InstanceStatus, NameId, ServiceUrl};
+use crate::eureka::{InstanceKey, InstanceStatus, NameId, Release, ServiceUrl};
 use crate::time::{Instant, Span};
 
 /// One entry of the timeline.
@@ -60,6 +61,8 @@ pub enum Action {
         down: Span,
         /// Stopped instead of killed.
         graceful: bool,
+        /// The new process is another release.
+        upgrade: Option<Upgrade>,
     },
     /// The whole process is frozen, until the entry's end; both its clocks go on.
     Pause(Selection),
@@ -105,6 +108,15 @@ pub enum Action {
     SetServiceUrls(Selection, String, ConfigValue, ZoneUrls),
     /// Somebody outside the cluster sends requests to a server, one after the other.
     Outside(HostId, Vec<OutsideRequest>),
+}
+
+/// The release of a process that is started anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgrade {
+    /// Of Eureka.
+    pub release: Release,
+    /// For each profile of the setup that is concerned, the one that differs from it by the release.
+    pub profiles: BTreeMap<usize, usize>,
 }
 
 /// The URLs of a zone.

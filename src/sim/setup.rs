@@ -60,11 +60,16 @@ impl Setup {
     /// How the client of a host (a server's embedded one) is built.
     #[must_use]
     pub fn profile_of(&self, host: HostId) -> &ClientProfile {
-        let profile = match host.index().checked_sub(self.servers.len()) {
+        &self.profiles[self.profile_number(host)]
+    }
+
+    /// The position of that in [`Setup::profiles`].
+    #[must_use]
+    pub fn profile_number(&self, host: HostId) -> usize {
+        match host.index().checked_sub(self.servers.len()) {
             None => self.servers[host.index()].profile,
             Some(client) => self.clients[client].profile as usize,
-        };
-        &self.profiles[profile]
+        }
     }
 
     /// The servers that the client of a host knows.

@@ -22,3 +22,4 @@ mod sandbox;
 mod stuck;
 mod support;
 mod tree;
+mod upgrade;

@@ -193,6 +193,15 @@ pub struct ClientProfile {
 }
 
 impl ClientProfile {
+    /// The same of another release. Jersey's client changes with Eureka's major version.
+    #[must_use]
+    pub fn upgraded(mut self, release: Release) -> Self {
+        if self.http_client == HttpClientKind::jersey(self.release) {
+            self.http_client = HttpClientKind::jersey(release);
+        }
+        Self { release, ..self }
+    }
+
     /// A client with the defaults of its flavour.
     #[must_use]
     pub fn new(flavor: Flavor, release: Release, http_client: HttpClientKind) -> Self {

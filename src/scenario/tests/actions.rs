@@ -49,15 +49,15 @@ fn every_action_on_processes_and_clocks_is_read() {
         ),
         (
             "restart = 'server:eureka-1'",
-            Action::Restart { select: select(&[1]), down: ten, graceful: false },
+            Action::Restart { select: select(&[1]), down: ten, graceful: false, upgrade: None },
         ),
         (
             "restart = { select = 'server:eureka-1' }",
-            Action::Restart { select: select(&[1]), down: ten, graceful: false },
+            Action::Restart { select: select(&[1]), down: ten, graceful: false, upgrade: None },
         ),
         (
             "restart = { select = 'server:eureka-1', down = '1s', graceful = true }",
-            Action::Restart { select: select(&[1]), down: SECOND, graceful: true },
+            Action::Restart { select: select(&[1]), down: SECOND, graceful: true, upgrade: None },
         ),
         (
             "step-clock = { select = 'servers', by = '-30s' }",

@@ -64,7 +64,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     pub(super) fn timeouts(&self, caller: HostId, purpose: &Purpose) -> (Span, Span) {
         match purpose {
             Purpose::Job(_) => {
-                let profile = self.setup.profile_of(caller);
+                let profile = self.releases.profile(caller, self.setup);
                 (profile.connect_timeout(), profile.read_timeout())
             }
             Purpose::Batch { .. } => self.servers[caller.index()].peer_timeouts(),

@@ -128,7 +128,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let mut cx = Cx {
             now: self.clocks[process.clock as usize].now(self.now),
             until: HostClock::mono(until),
-            profile: setup.profile_of(host),
+            profile: self.releases.profile(host, setup),
             endpoints: setup.endpoints_of(host),
             jobs: &mut self.jobs,
             views: &mut self.views,

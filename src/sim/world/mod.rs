@@ -9,6 +9,7 @@ mod clients;
 mod consumers;
 mod pause;
 mod peers;
+mod releases;
 mod script;
 mod servers;
 mod starting;
@@ -35,6 +36,7 @@ use crate::eureka::server::resources::{Answer, BatchItem};
 use crate::eureka::{InstanceKey, ServiceUrls};
 use crate::time::{HostClock, Instant, Now};
 use consumers::Consumers;
+use releases::Releases;
 use servers::ServerProcess;
 
 /// What the queue holds.
@@ -116,6 +118,7 @@ pub struct World<'a, O, Q = TimingWheel<Event>> {
     calls: Calls,
     consumers: Consumers,
     network: Network,
+    releases: Releases,
     /// Of processes for which they have changed since they started.
     service_urls: BTreeMap<HostId, Arc<ServiceUrls>>,
     held: Vec<Held>,
@@ -152,6 +155,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             calls: Calls::default(),
             consumers: Consumers::new(setup),
             network: Network::new(setup.network.clone()),
+            releases: Releases::default(),
             service_urls: BTreeMap::new(),
             held: Vec::new(),
             failing: Vec::new(),
@@ -288,6 +292,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         }
         self.hosts[host.index()].alive = true;
         self.hosts[host.index()].generation += 1;
+        self.releases.begin(host);
         let generation = self.hosts[host.index()].generation - 1;
         self.emit(&Fact::Started(host, generation));
         if self.is_server(host) {
@@ -397,6 +402,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             clients: &self.clients,
             views: &self.views,
             consumers: &self.consumers,
+            releases: &self.releases,
             handled: self.handled,
         };
         (&mut self.observer, view, &mut self.digest)

@@ -39,8 +39,11 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     self.start(host);
                 }
             }
-            Action::Restart { select, down, graceful } => {
+            Action::Restart { select, down, graceful, upgrade } => {
                 for host in self.living(select, index) {
+                    if let Some(upgrade) = upgrade {
+                        self.releases.upgrade(host, self.setup, upgrade);
+                    }
                     self.hosts[host.index()].restart_after = Some(*down);
                     if *graceful {
                         self.emit(&Fact::Fault(FaultFact::Process("stop", host)));

@@ -32,7 +32,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let now = self.now_at(host);
         let has_peers = server.may_replicate();
         let config = server.config.clone();
-        let (class, flavor) = (server.release.class(), server.flavor);
+        let (class, flavor) = (self.releases.of(host, setup).class(), server.flavor);
         // The constructor ran earlier in this millisecond; so its timer is in step with the clock.
         let moment = self.clock_of(host).nanos_into_milli(self.now);
         let made = Now { mono: now.mono - moment, ..now };

@@ -6,10 +6,11 @@ use super::super::consumer::TrafficCounts;
 use super::super::host::{Host, HostId};
 use super::super::setup::Setup;
 use super::consumers::Consumers;
+use super::releases::Releases;
 use super::servers::ServerProcess;
 use crate::eureka::client::{ClientProcess, Views};
 use crate::eureka::server::{Application, EurekaServer, Gauges, Registry};
-use crate::eureka::{AppId, InstanceKey, Names};
+use crate::eureka::{AppId, InstanceKey, Names, Release};
 use crate::time::{HostClock, Instant, Now};
 
 /// A run, read-only.
@@ -23,6 +24,7 @@ pub struct WorldView<'a> {
     pub(super) clients: &'a [Option<ClientProcess>],
     pub(super) views: &'a Views,
     pub(super) consumers: &'a Consumers,
+    pub(super) releases: &'a Releases,
     pub(super) handled: u64,
 }
 
@@ -43,6 +45,12 @@ impl<'a> WorldView<'a> {
     #[must_use]
     pub const fn now(&self) -> Instant {
         self.now
+    }
+
+    /// Which release the present process of a server is.
+    #[must_use]
+    pub fn release_of(&self, server: HostId) -> Release {
+        self.releases.of(server, self.setup)
     }
 
     /// Events handled so far.

@@ -1,0 +1,55 @@
+//! Processes that are another release than the setup says, since somebody upgraded them.
+
+use std::collections::BTreeMap;
+
+use super::super::action::Upgrade;
+use super::super::host::HostId;
+use super::super::setup::Setup;
+use crate::eureka::Release;
+use crate::eureka::client::ClientProfile;
+
+/// A release, and the profile of the client that goes with it.
+#[derive(Clone, Copy, Debug)]
+struct Upgraded {
+    release: Release,
+    profile: usize,
+}
+
+/// Upgraded hosts; most runs have none.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Releases {
+    running: BTreeMap<HostId, Upgraded>,
+    /// From the next process on.
+    next: BTreeMap<HostId, Upgraded>,
+}
+
+impl Releases {
+    /// The next process of a host is that of an upgrade.
+    pub(super) fn upgrade(&mut self, host: HostId, setup: &Setup, upgrade: &Upgrade) {
+        let before = setup.profile_number(host);
+        let profile = upgrade.profiles.get(&before).copied().unwrap_or(before);
+        self.next.insert(host, Upgraded { release: upgrade.release, profile });
+    }
+
+    /// The next process of a host has come.
+    pub(super) fn begin(&mut self, host: HostId) {
+        if let Some(upgraded) = self.next.remove(&host) {
+            self.running.insert(host, upgraded);
+        }
+    }
+
+    /// The release of a server.
+    pub(super) fn of(&self, server: HostId, setup: &Setup) -> Release {
+        let upgraded = self.running.get(&server).map(|upgraded| upgraded.release);
+        upgraded.unwrap_or_else(|| setup.servers[server.index()].release)
+    }
+
+    /// How the client of a host is built.
+    pub(super) fn profile<'a>(&self, host: HostId, setup: &'a Setup) -> &'a ClientProfile {
+        if self.running.is_empty() {
+            return setup.profile_of(host);
+        }
+        let upgraded = self.running.get(&host).map(|upgraded| upgraded.profile);
+        &setup.profiles[upgraded.unwrap_or_else(|| setup.profile_number(host))]
+    }
+}
