@@ -15,6 +15,7 @@ pub mod server;
 mod status;
 
 pub use instance_info::{ActionType, InstanceInfo, LeaseInfo, Metadata};
+pub(crate) use names::json_len;
 pub use names::{AppId, InstanceKey, NameId, Names};
 pub use release::{BehaviourClass, Flavor, Release, ReleaseError};
 pub use status::{InstanceStatus, StatusCounts};
