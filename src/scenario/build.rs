@@ -13,7 +13,7 @@ use super::reader::{Reader, texts};
 use super::source::{Place, Sources};
 use super::timeline::Timeline;
 use super::tree::Table;
-use super::{expect, network, overrides, timeline, units};
+use super::{expect, network, observe, overrides, timeline, units};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Names};
 use crate::sim::{CallSetup, ClientSetup, HostId, ServerSetup, Setup};
@@ -135,7 +135,7 @@ fn build(
     apps::read(reader.node("apps"), &cluster, &mut builder);
     let network = network::network(reader.node("network"), &cluster, &mut builder);
     let races = network::races(reader.node("sim"), &mut builder.diags);
-    let observe = network::observe(reader.node("observe"), &mut builder);
+    let observe = observe::read(reader.node("observe"), &mut builder);
     network::hunt(reader.node("hunt"), &cluster, &mut builder);
     let Timeline { entries, plans } =
         timeline::read(reader.node("timeline"), &cluster, &mut builder);

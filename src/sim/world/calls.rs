@@ -309,7 +309,15 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         if !same_process {
             return;
         }
-        self.emit(&Fact::BatchEnded { batch: number, outcome: known, took, codes: &codes });
+        let (from, to) = (sender, self.peer_of(sender, peer.into()));
+        self.emit(&Fact::BatchEnded {
+            batch: number,
+            from,
+            to,
+            outcome: known,
+            took,
+            codes: &codes,
+        });
         match known {
             BatchOutcome::Answered(200..300) => self.batch_answered(sender, peer, batch, &items),
             BatchOutcome::Answered(503) | BatchOutcome::Failed(AttemptFailure::ReadTimeout) => {

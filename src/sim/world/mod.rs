@@ -1,12 +1,14 @@
 //! A run: processes, network and script, driven by the event queue.
 //!
-//! One file per part: what clients do, what servers do, calls between them, pauses, the script. This
-//! one holds the state and the loop.
+//! One file per part: what clients do, what servers do, execute and replicate, calls between them,
+//! pauses, the script. This one holds the state and the loop.
 
 mod calls;
 mod clients;
 mod consumers;
 mod pause;
+mod replication;
+mod requests;
 mod script;
 mod servers;
 mod view;
