@@ -12,13 +12,14 @@ use super::terminal::{Terminal, interrupted, shell_word};
 use crate::observe::{
     EventLevel, EventLog, Recording, RunLog, Summary, TraceLog, Watch, harmless_json,
 };
-use crate::report::{Figure, render_diagnostics, series_csv, summary_text};
+use crate::report::{Figure, divergence_csv, render_diagnostics, series_csv, summary_text};
 use crate::scenario::{Plan, load};
 use crate::study;
 
 /// Every file that a run may leave in its folder.
 fn all_files() -> Vec<String> {
-    let texts = ["series.csv", "events.jsonl", "summary.json", "eureka.log"].map(str::to_owned);
+    let texts = ["series.csv", "divergence.csv", "events.jsonl", "summary.json", "eureka.log"];
+    let texts = texts.map(str::to_owned);
     let figures = Figure::ALL
         .into_iter()
         .flat_map(|figure| ["svg", "png"].map(|form| format!("{}.{form}", figure.name())));
@@ -231,8 +232,11 @@ fn write_report(
 ) -> io::Result<()> {
     let calls = !plan.setup.calls.is_empty();
     series_csv(&recording.series, &recording.labels, calls, files.create("series.csv")?)?;
+    if let Some(pairs) = &recording.pairs {
+        divergence_csv(pairs, &recording.labels, files.create("divergence.csv")?)?;
+    }
     files.write("summary.json", json(&recording.summary).as_bytes())?;
-    for figure in Figure::ALL {
+    for figure in Figure::ALL.into_iter().filter(|figure| figure.is_of(recording)) {
         if arguments.plots.contains(&Plot::Svg) {
             files
                 .write(&format!("{}.svg", figure.name()), figure.svg(plan, recording).as_bytes())?;

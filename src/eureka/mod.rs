@@ -16,6 +16,7 @@ mod service_urls;
 mod status;
 
 pub use instance_info::{ActionType, InstanceInfo, LeaseInfo, Metadata};
+pub(crate) use names::json_len;
 pub use names::{AppId, InstanceKey, NameId, Names};
 pub use release::{BehaviourClass, Flavor, Release, ReleaseError};
 pub use service_urls::{ServiceUrl, ServiceUrls};

@@ -61,6 +61,8 @@ struct Instance {
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     texts: Vec<Arc<str>>,
+    /// Of each text as it stands in JSON, in bytes.
+    json_lens: Vec<u32>,
     hashes: Vec<u32>,
     by_text: BTreeMap<Arc<str>, NameId>,
     apps: Vec<NameId>,
@@ -78,6 +80,7 @@ impl Names {
         let name = NameId(self.texts.len() as u32);
         let text: Arc<str> = text.into();
         self.texts.push(Arc::clone(&text));
+        self.json_lens.push(json_len(&text) as u32);
         self.hashes.push(spread(hash_code(&text)));
         self.by_text.insert(text, name);
         name
@@ -126,6 +129,18 @@ impl Names {
         &self.texts[name.index()]
     }
 
+    /// Bytes of a name within the quotes of a JSON text.
+    #[must_use]
+    pub fn json_len(&self, name: NameId) -> u64 {
+        self.json_lens[name.index()].into()
+    }
+
+    /// The name of an application as a number.
+    #[must_use]
+    pub fn app_name_id(&self, app: AppId) -> NameId {
+        self.apps[app.index()]
+    }
+
     /// The upper-case name of an application.
     #[must_use]
     pub fn app_name(&self, app: AppId) -> &str {
@@ -167,6 +182,19 @@ impl Names {
     pub fn app_count(&self) -> usize {
         self.apps.len()
     }
+}
+
+/// Bytes of a text within the quotes of a JSON text, as Jackson writes it: quote, backslash and the
+/// five control characters that have a letter take two, other control characters six, everything
+/// else its UTF-8.
+#[must_use]
+pub(crate) fn json_len(text: &str) -> u64 {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' | 0x08 | b'\t' | b'\n' | 0x0c | b'\r' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(escaped).sum()
 }
 
 /// The applications of [`Names`] as keys of a Java map.

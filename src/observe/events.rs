@@ -5,19 +5,21 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::fault_line::fault_line;
 use super::harmless::harmless_json;
 use super::in_client;
 use super::labels::Labels;
 use super::listing::Listing;
 use crate::eureka::client::{AttemptFailure, View};
+use crate::eureka::server::peer::{Dropped, TaskAction};
 use crate::eureka::server::resources::{BatchItem, DirtyParameter, StatusParameter};
 use crate::eureka::server::{CacheKey, Registry};
 use crate::eureka::{InstanceKey, InstanceStatus, Names};
 use crate::golden::action_name;
 use crate::scenario::{Plan, Viewers};
 use crate::sim::{
-    Action, BatchOutcome, CallFailure, CutMode, Fact, FaultFact, HostId, Party, RequestFact,
-    RequestLine, TrafficFact, WorldView,
+    BatchOutcome, CallFailure, Fact, FaultFact, HostId, Party, RequestFact, RequestLine,
+    TrafficFact, WorldView,
 };
 use crate::time::{Instant, Span};
 
@@ -106,7 +108,9 @@ impl EventLog {
                 self.under_way.insert(*batch, self.written + self.waiting.len() as u64);
                 self.waiting.push_back(Line::Batch { from, fields });
             }
-            Fact::BatchEnded { batch, outcome, took, codes } if self.level == EventLevel::All => {
+            Fact::BatchEnded { batch, outcome, took, codes, .. }
+                if self.level == EventLevel::All =>
+            {
                 self.batch_ended(*batch, *outcome, *took, codes);
                 self.flush();
             }
@@ -211,7 +215,7 @@ impl EventLog {
                 "event": "open-for-traffic", "server": server(host),
                 "sync_count": sync_count, "count": count,
             }),
-            Fact::Request { server: host, from, request, code } => {
+            Fact::Request { server: host, from, request, code, .. } => {
                 self.request(server(host), *from, request, *code, names, labels)
             }
             Fact::Failed { from, to, request, outcome } => {
@@ -221,6 +225,10 @@ impl EventLog {
                     "method": method, "path": path, "outcome": failure_text(*outcome),
                 })
             }
+            Fact::TaskDropped { from, to, key, action, why } => json!({
+                "event": "replication-dropped", "from": server(from), "to": server(to),
+                "action": task_name(*action), "id": names.full(*key), "why": dropped_text(*why),
+            }),
             Fact::Registered { server: host, key, status, replica, .. } => json!({
                 "event": "register", "server": server(host), "id": names.full(*key),
                 "status": status.name(), "replica": replica,
@@ -277,6 +285,8 @@ impl EventLog {
             Fact::Initialised(_)
             | Fact::BatchSent { .. }
             | Fact::BatchEnded { .. }
+            | Fact::ReplicaNotFound { .. }
+            | Fact::Adopted { .. }
             | Fact::Expected { .. }
             | Fact::StatusChanged { .. } => return None,
         };
@@ -489,6 +499,26 @@ fn outcome_text(outcome: BatchOutcome) -> String {
     }
 }
 
+/// As an item of a batch names it.
+const fn task_name(action: TaskAction) -> &'static str {
+    match action {
+        TaskAction::Register => "Register",
+        TaskAction::Heartbeat => "Heartbeat",
+        TaskAction::Cancel => "Cancel",
+        TaskAction::StatusUpdate => "StatusUpdate",
+        TaskAction::DeleteStatusOverride => "DeleteStatusOverride",
+    }
+}
+
+const fn dropped_text(why: Dropped) -> &'static str {
+    match why {
+        Dropped::Expired => "expired",
+        Dropped::Overflow => "overflow",
+        Dropped::Overridden => "overridden",
+        Dropped::PermanentError => "permanent-error",
+    }
+}
+
 fn instance_path(names: &Names, key: InstanceKey) -> String {
     format!("apps/{}", names.full(key))
 }
@@ -595,84 +625,4 @@ fn view_line(client: String, old: &View, new: &View, world: &WorldView<'_>, host
         line["removed"] = json!(removed);
     }
     line
-}
-
-fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> Value {
-    let process = |what: &str, host: &HostId| json!({"event": "fault", "what": what, "process": labels.host(*host)});
-    match fault {
-        FaultFact::Process(what, host) => process(what, host),
-        FaultFact::SetStatus(host, status) => {
-            let mut line = process("set-status", host);
-            line["status"] = json!(status.name());
-            line
-        }
-        FaultFact::SetHealth(host, answer, duration) => {
-            let mut line = process("set-health", host);
-            line["status"] = json!(answer.name());
-            if !duration.takes.is_zero() {
-                line["takes_ms"] = json!(duration.takes.nanos() / 1_000_000);
-            }
-            line
-        }
-        FaultFact::StepClock(host, by) => {
-            let mut line = process("step-clock", host);
-            line["by_ms"] = json!(by / 1_000_000);
-            line
-        }
-        FaultFact::SkewClock(host, ppm) => {
-            let mut line = process("skew-clock", host);
-            line["ppm"] = json!(ppm);
-            line
-        }
-        FaultFact::SetConfig(host, key, _) => {
-            let mut line = process("set-config", host);
-            line["key"] = json!(key);
-            line
-        }
-        FaultFact::Network { what, entry, from, to } => {
-            const LISTED: usize = 100;
-            let names = |hosts: &crate::sim::HostSet| -> Vec<String> {
-                let mut names: Vec<String> =
-                    hosts.iter().take(LISTED).map(|host| labels.host(host)).collect();
-                if hosts.len() > LISTED {
-                    names.push(format!("… {} in all", hosts.len()));
-                }
-                names
-            };
-            let mut line = json!({
-                "event": "fault", "what": what, "name": entry_name(*entry, labels),
-                "from": names(from), "to": names(to),
-            });
-            describe(&world.setup().timeline[*entry].action, &mut line);
-            line
-        }
-        FaultFact::Heal { entry } => {
-            json!({"event": "fault", "what": "heal", "name": entry_name(*entry, labels)})
-        }
-    }
-}
-
-fn entry_name(entry: usize, labels: &Labels) -> String {
-    labels.entry(entry).to_owned()
-}
-
-fn describe(action: &Action, line: &mut Value) {
-    let direction = |both: bool| if both { "both" } else { "one-way" };
-    match action {
-        Action::Partition(cut, mode) => {
-            line["direction"] = json!(direction(cut.both_ways));
-            line["mode"] = json!(match mode {
-                CutMode::Blackhole => "blackhole",
-                CutMode::Refuse => "refuse",
-            });
-        }
-        Action::Slow(cut, by) => {
-            line["direction"] = json!(direction(cut.both_ways));
-            line["added_ms"] = t_ms(Instant::ZERO + *by);
-        }
-        Action::Hold(cut) | Action::Lossy(cut, _) => {
-            line["direction"] = json!(direction(cut.both_ways));
-        }
-        _ => {}
-    }
 }

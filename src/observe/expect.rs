@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::divergence::Divergence;
 use super::listing::Listing;
-use super::truth::Truth;
+use super::measures::Measures;
 use crate::eureka::{AppId, InstanceKey, InstanceStatus};
 use crate::scenario::{Bounds, EventKind, Metric, Plan, Servers, Subject, Wanted, When};
 use crate::sim::{Fact, HostId, TrafficFact, WorldView};
@@ -68,7 +67,6 @@ struct Check {
 #[derive(Clone, Debug)]
 pub(super) struct Checks {
     checks: Vec<Check>,
-    divergence: Option<Divergence>,
     listing: Listing,
     /// Kinds of events that are counted.
     kinds: BTreeSet<EventKind>,
@@ -96,20 +94,12 @@ impl Checks {
             absent: None,
             evaluated: false,
         };
-        let needs_divergence = plan.expectations.iter().any(|expectation| {
-            matches!(
-                expectation.subject,
-                Subject::Metric { metric: Metric::PeerDivergence | Metric::ConvergenceSeconds, .. }
-            )
-        });
         let kinds = plan.expectations.iter().filter_map(|expectation| match expectation.subject {
             Subject::Event { kind, .. } => Some(kind),
             Subject::Metric { .. } => None,
         });
-        let instances = plan.setup.names.instance_count();
         Self {
             checks: plan.expectations.iter().map(check).collect(),
-            divergence: needs_divergence.then(|| Divergence::new(servers, instances)),
             listing: Listing::new(servers),
             kinds: kinds.collect(),
             touched: true,
@@ -118,9 +108,6 @@ impl Checks {
 
     pub(super) fn fact(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
         self.touched = true;
-        if let Some(divergence) = &mut self.divergence {
-            divergence.fact(at, fact, world);
-        }
         if let Some(host) = view_of(fact) {
             for check in &mut self.checks {
                 if let Subject::Metric { view: Some(client), .. } = check.subject
@@ -170,12 +157,8 @@ impl Checks {
     }
 
     /// The state lasts from now until just before `next`.
-    pub(super) fn elapsed(&mut self, next: Instant, truth: &Truth, world: &WorldView<'_>) {
+    pub(super) fn elapsed(&mut self, next: Instant, measures: &Measures, world: &WorldView<'_>) {
         let now = world.now();
-        if let Some(divergence) = &mut self.divergence {
-            divergence.elapsed(now);
-        }
-        let divergence = self.divergence.as_ref();
         let touched = std::mem::take(&mut self.touched);
         for check in &mut self.checks {
             let Subject::Metric { metric, when, .. } = check.subject else {
@@ -188,13 +171,14 @@ impl Checks {
             // The instants of the window in which the state is as it is now: from … until.
             let last = Instant::from_nanos(next.nanos().saturating_sub(1));
             let (first, until) = (now.max(from), last.min(to));
-            if first > until || (!touched && check.evaluated && !grows(metric)) {
+            let unchanged = !touched && !metric.grows() && !metric.changes_without_a_fact();
+            if first > until || (unchanged && check.evaluated) {
                 continue;
             }
             check.evaluated = true;
-            check.evaluate(first, truth, divergence, world);
-            if grows(metric) && until > first {
-                check.evaluate(until, truth, divergence, world);
+            check.evaluate(first, measures, world);
+            if metric.grows() && until > first {
+                check.evaluate(until, measures, world);
             }
         }
     }
@@ -213,19 +197,6 @@ const fn view_of(fact: &Fact<'_>) -> Option<HostId> {
         Fact::Fault(fault) => fault.host(),
         _ => None,
     }
-}
-
-/// Metrics that change while nothing happens.
-const fn grows(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::GhostSeconds
-            | Metric::MissingSeconds
-            | Metric::SelfPreservationMinutes
-            | Metric::FalseProtectionMinutes
-            | Metric::ConvergenceSeconds
-            | Metric::TrafficToDeadShare
-    )
 }
 
 impl Check {
@@ -263,18 +234,12 @@ impl Check {
         }
     }
 
-    fn evaluate(
-        &mut self,
-        at: Instant,
-        truth: &Truth,
-        divergence: Option<&Divergence>,
-        world: &WorldView<'_>,
-    ) {
+    fn evaluate(&mut self, at: Instant, measures: &Measures, world: &WorldView<'_>) {
         let Subject::Metric { metric, servers, app, instance, view, bounds, when } = self.subject
         else {
             return;
         };
-        let read = Read { metric, app, instance, at, truth, divergence, world };
+        let read = Read { metric, app, instance, at, measures, world };
         let within = matches!(when, When::Within(..));
         if metric.is_traffic() {
             let reading = Reading::Number(self.traffic(metric, app, view, world));
@@ -287,7 +252,7 @@ impl Check {
             return;
         }
         if metric.is_global() {
-            let reading = Reading::Number(read.global());
+            let reading = Reading::Number(read.of_run());
             self.see(Seen { reading, server: None, at }, &bounds, within, 0);
             return;
         }
@@ -461,65 +426,23 @@ struct Read<'a> {
     app: Option<AppId>,
     instance: Option<InstanceKey>,
     at: Instant,
-    truth: &'a Truth,
-    divergence: Option<&'a Divergence>,
+    measures: &'a Measures,
     world: &'a WorldView<'a>,
 }
 
 impl Read<'_> {
-    fn global(&self) -> f64 {
-        match self.metric {
-            Metric::PeerDivergence => self.divergence.map_or(0.0, |d| d.differing() as f64),
-            Metric::ConvergenceSeconds => {
-                self.divergence.map_or(0.0, |d| d.convergence_nanos(self.at) as f64 / 1e9)
-            }
-            _ => self.truth.alive(self.app) as f64,
-        }
+    fn of_run(&self) -> f64 {
+        self.measures.of_run(self.metric, self.app, self.at, self.world)
     }
 
     /// At a server, if it runs.
     fn of_server(&self, server: HostId) -> Option<Reading> {
-        let process = self.world.server(server)?;
-        let registry = &process.registry;
-        let flag = |flag: bool| f64::from(u8::from(flag));
-        let nanos = |nanos: u128, per: f64| nanos as f64 / per;
-        let (second, minute) = (1e9, 60e9);
-        let (truth, at) = (self.truth, self.at);
-        let gauges = || registry.gauges(self.world.clocks(server));
-        Some(Reading::Number(match self.metric {
-            Metric::RegistrySize => match self.app {
-                Some(app) => truth.registered_of(server, app) as f64,
-                None => gauges().local_registry_size as f64,
-            },
-            Metric::RenewsLastMin => gauges().num_of_renews_in_last_min as f64,
-            Metric::RenewsPerMinThreshold => registry.threshold().into(),
-            Metric::ExpectedClients => gauges().expected_number_of_clients_sending_renews.into(),
-            Metric::LeaseExpirationEnabled => flag(registry.is_lease_expiration_enabled()),
-            Metric::BelowRenewThreshold => flag(gauges().is_below_renew_threshold),
-            Metric::Ghosts => truth.ghosts(server, self.app) as f64,
-            Metric::Missing => truth.missing(server, self.app) as f64,
-            Metric::Evicted => truth.evicted(server).0 as f64,
-            Metric::EvictedHealthy => truth.evicted(server).1 as f64,
-            Metric::GhostSeconds => nanos(truth.ghost_nanos(server, at), second),
-            Metric::MissingSeconds => nanos(truth.missing_nanos(server, at), second),
-            Metric::SelfPreservationMinutes => nanos(truth.protected_nanos(server, at), minute),
-            Metric::FalseProtectionMinutes => {
-                nanos(truth.falsely_protected_nanos(server, at), minute)
-            }
-            Metric::ReplicationBacklog => {
-                process.peers.iter().map(|peer| peer.backlog() as f64).sum()
-            }
-            Metric::FullFetches => truth.full_fetches(server) as f64,
-            Metric::NotFoundRegistrations => truth.not_found_registrations(server) as f64,
-            Metric::Status => {
-                return Some(Reading::Status(
-                    self.instance.and_then(|key| registry.status_of(key)),
-                ));
-            }
-            Metric::Alive | Metric::PeerDivergence | Metric::ConvergenceSeconds => self.global(),
-            // They are of no server.
-            Metric::TrafficToDead | Metric::TrafficToDeadShare | Metric::Staleness => return None,
-        }))
+        if self.metric == Metric::Status {
+            let registry = self.world.registry(server)?;
+            return Some(Reading::Status(self.instance.and_then(|key| registry.status_of(key))));
+        }
+        let place = (server, self.at);
+        self.measures.of_server(self.metric, self.app, place, self.world).map(Reading::Number)
     }
 
     /// As a client sees it; a client that does not run sees nothing.
@@ -574,11 +497,15 @@ impl Event {
             Fact::BatchSent { from, items, .. } => {
                 of(*from, items.iter().map(|item| item.key).collect())
             }
+            Fact::TaskDropped { from, key, .. } | Fact::ReplicaNotFound { from, key, .. } => {
+                of(*from, vec![*key])
+            }
             Fact::EvictRun { server, run } => of(*server, run.evicted.clone()),
             Fact::Registered { server, key, .. }
             | Fact::Renewed { server, key, .. }
             | Fact::Overridden { server, key, .. }
             | Fact::Cancelled { server, key, .. }
+            | Fact::Adopted { server, key, .. }
             | Fact::StatusChanged { server, key, .. } => of(*server, vec![*key]),
             Fact::Traffic(TrafficFact::ToDead { to, .. }) => Self { server: None, keys: vec![*to] },
             Fact::Traffic(TrafficFact::Failed { to, .. }) => {

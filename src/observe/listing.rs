@@ -30,6 +30,7 @@ impl Listing {
             Fact::Request { .. } => (EventKind::Request, with_all),
             Fact::Failed { .. } => (EventKind::Failed, with_all),
             Fact::BatchSent { .. } => (EventKind::ReplicationBatch, with_all),
+            Fact::TaskDropped { .. } => (EventKind::ReplicationDropped, with_all),
             Fact::EvictRun { run, .. } => {
                 (EventKind::EvictRun, if_something(!run.evicted.is_empty()))
             }
@@ -58,6 +59,8 @@ impl Listing {
             Fact::Traffic(TrafficFact::CacheFill(_))
             | Fact::Initialised(_)
             | Fact::BatchEnded { .. }
+            | Fact::ReplicaNotFound { .. }
+            | Fact::Adopted { .. }
             | Fact::Expected { .. }
             | Fact::StatusChanged { .. } => {
                 return None;

@@ -1,14 +1,18 @@
 //! What is made of a run while it happens: time series, the truth about who is alive, events,
 //! verdicts on expectations, traces. Observers watch; nothing here influences a run.
 
+mod counts;
 mod divergence;
 mod events;
 mod expect;
+mod fault_line;
 mod harmless;
 mod in_client;
 mod labels;
 mod listing;
 mod log;
+mod measures;
+mod pairs;
 mod series;
 mod staleness;
 mod summary;
@@ -18,11 +22,13 @@ mod traffic;
 mod truth;
 mod watch;
 
+pub use divergence::Differences;
 pub use events::{EventLevel, EventLog};
 pub use expect::Verdict;
 pub use harmless::{escape, harmless_json, is_unsafe};
 pub use labels::Labels;
 pub use log::RunLog;
+pub use pairs::{PairRow, Pairs};
 pub use series::{Row, Series};
 pub use staleness::Staleness;
 pub use summary::{

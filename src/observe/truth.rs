@@ -45,8 +45,6 @@ struct Server {
     protected: bool,
     protected_time: Integral,
     falsely_protected_time: Integral,
-    full_fetches: u64,
-    not_found_registrations: u64,
 }
 
 /// Who is alive, who is registered where.
@@ -61,8 +59,6 @@ pub(super) struct Truth {
     alive_by_app: Vec<u64>,
     wanted_count: u64,
     wanted_by_app: Vec<u64>,
-    /// By instance: its last heartbeat was answered 404.
-    sent_away: Vec<bool>,
 }
 
 impl Truth {
@@ -84,7 +80,6 @@ impl Truth {
             alive_by_app: vec![0; names.app_count()],
             wanted_count: 0,
             wanted_by_app: vec![0; names.app_count()],
-            sent_away: vec![false; names.instance_count()],
         }
     }
 
@@ -112,23 +107,6 @@ impl Truth {
                 let server = &mut self.servers[server.index()];
                 server.protected = on;
                 server.update_protection(at);
-            }
-            Fact::Request { server, ref request, code, .. } => self.request(server, request, code),
-            _ => {}
-        }
-    }
-
-    fn request(&mut self, server: HostId, request: &crate::sim::RequestFact<'_>, code: u16) {
-        use crate::eureka::server::CacheKey;
-        use crate::sim::RequestFact;
-        match request {
-            RequestFact::Heartbeat { key, .. } => self.sent_away[key.index()] = code == 404,
-            RequestFact::Register(info) => {
-                let sent_away = std::mem::take(&mut self.sent_away[info.key.index()]);
-                self.servers[server.index()].not_found_registrations += u64::from(sent_away);
-            }
-            RequestFact::Get(CacheKey::AllApps) if code == 200 => {
-                self.servers[server.index()].full_fetches += 1;
             }
             _ => {}
         }
@@ -273,18 +251,6 @@ impl Truth {
     #[must_use]
     pub(super) fn falsely_protected_nanos(&self, server: HostId, at: Instant) -> u128 {
         self.servers[server.index()].falsely_protected_time.at(at)
-    }
-
-    /// Full registries a server has answered with.
-    #[must_use]
-    pub(super) fn full_fetches(&self, server: HostId) -> u64 {
-        self.servers[server.index()].full_fetches
-    }
-
-    /// Registrations at a server that followed a heartbeat answered 404.
-    #[must_use]
-    pub(super) fn not_found_registrations(&self, server: HostId) -> u64 {
-        self.servers[server.index()].not_found_registrations
     }
 }
 

@@ -4,12 +4,13 @@ use super::events::EventLog;
 use super::expect::Checks;
 use super::labels::Labels;
 use super::log::RunLog;
+use super::measures::Measures;
+use super::pairs::Pairs;
 use super::series::Series;
 use super::summary::{Summary, summarize};
 use super::timespans::Timespans;
 use super::trace::TraceLog;
 use super::traffic::Traffic;
-use super::truth::Truth;
 use crate::scenario::Plan;
 use crate::sim::{DigestValue, Fact, Observer, ServerOperation, WorldView};
 use crate::time::Instant;
@@ -18,8 +19,9 @@ use crate::time::Instant;
 pub struct Watch<const TRACED: bool> {
     plan: Plan,
     labels: Labels,
-    truth: Truth,
+    measures: Measures,
     series: Series,
+    pairs: Option<Pairs>,
     timespans: Timespans,
     traffic: Traffic,
     checks: Checks,
@@ -38,6 +40,8 @@ pub struct Recording {
     pub summary: Summary,
     /// The time series.
     pub series: Series,
+    /// Where every two servers differ; only if it is asked for.
+    pub pairs: Option<Pairs>,
     /// Faults, self-preservation, evictions, renewals.
     pub timespans: Timespans,
     /// Calls between applications.
@@ -50,11 +54,13 @@ impl<const TRACED: bool> Watch<TRACED> {
     /// Before a run of this plan.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let servers = plan.setup.servers.len();
+        let (servers, observe) = (plan.setup.servers.len(), &plan.observe);
+        let by_pair = observe.metrics.iter().any(|metric| metric.is_divergence());
         Self {
             labels: Labels::new(plan),
-            truth: Truth::new(servers, &plan.setup.names),
-            series: Series::new(plan.observe.every, servers),
+            measures: Measures::new(plan),
+            series: Series::new(observe.every, observe.metrics.clone(), servers),
+            pairs: by_pair.then(|| Pairs::new(observe.every)),
             timespans: Timespans::new(servers, plan.setup.duration),
             traffic: Traffic::new(plan.setup.duration),
             checks: Checks::new(plan),
@@ -69,7 +75,10 @@ impl<const TRACED: bool> Watch<TRACED> {
     pub fn finish(&mut self, world: &WorldView<'_>, digest: DigestValue) -> Recording {
         let now = world.now();
         self.elapsed(Instant::from_nanos(now.nanos() + 1), world);
-        self.series.finish((&self.truth, &self.traffic), world);
+        self.series.finish((&self.measures, &self.traffic), world);
+        if let (Some(pairs), Some(divergence)) = (&mut self.pairs, &self.measures.divergence) {
+            pairs.finish(now, divergence);
+        }
         self.traffic.finish(world);
         self.timespans.finish(now, &self.plan);
         if let Some(events) = &mut self.events {
@@ -82,11 +91,12 @@ impl<const TRACED: bool> Watch<TRACED> {
             trace.finish(world);
         }
         let verdicts = self.checks.verdicts(|server| self.labels.server(server).to_owned());
-        let parts = (&self.truth, self.timespans.lanes(), self.traffic.staleness());
+        let parts = (&self.measures.truth, self.timespans.lanes(), self.traffic.staleness());
         let summary = summarize(&self.plan, world, &self.labels, parts, digest, verdicts);
         Recording {
             summary,
             series: self.series.take(),
+            pairs: self.pairs.take(),
             timespans: std::mem::take(&mut self.timespans),
             traffic: std::mem::take(&mut self.traffic),
             labels: self.labels.clone(),
@@ -98,7 +108,7 @@ impl<const TRACED: bool> Observer for Watch<TRACED> {
     const WANTS_OPERATIONS: bool = TRACED;
 
     fn fact(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
-        self.truth.fact(at, fact, world);
+        self.measures.fact(at, fact, world);
         self.traffic.fact(at, fact, world);
         self.series.fact(fact);
         self.timespans.fact(at, fact, world, &self.labels);
@@ -121,7 +131,11 @@ impl<const TRACED: bool> Observer for Watch<TRACED> {
     }
 
     fn elapsed(&mut self, next: Instant, world: &WorldView<'_>) {
-        self.series.elapsed(next, (&self.truth, &self.traffic), world);
-        self.checks.elapsed(next, &self.truth, world);
+        self.measures.elapsed(world.now());
+        self.series.elapsed(next, (&self.measures, &self.traffic), world);
+        if let (Some(pairs), Some(divergence)) = (&mut self.pairs, &self.measures.divergence) {
+            pairs.elapsed(world.now(), next, divergence);
+        }
+        self.checks.elapsed(next, &self.measures, world);
     }
 }

@@ -1,8 +1,9 @@
-//! `series.csv`.
+//! `series.csv` and `divergence.csv`.
 
 use std::io::{self, Write};
 
-use crate::observe::{Labels, Series};
+use crate::observe::{Labels, Pairs, Series};
+use crate::scenario::Metric;
 
 /// The columns, in order.
 const COLUMNS: [&str; 13] = [
@@ -25,7 +26,8 @@ const COLUMNS: [&str; 13] = [
 const CALL_COLUMNS: [&str; 4] =
     ["callsLastSec", "callsFailedLastSec", "callsToDeadLastSec", "callsToDead"];
 
-/// Writes the series, one row for each server and sample; with `calls` also those.
+/// Writes the series, one row for each server and sample; with `calls` also those, and last the
+/// metrics that were asked for.
 ///
 /// # Errors
 /// If writing fails.
@@ -37,8 +39,9 @@ pub fn series_csv(
 ) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(sink);
     let of_calls = if calls { CALL_COLUMNS.as_slice() } else { &[] };
-    csv.write_record(COLUMNS.iter().chain(of_calls))?;
-    for row in series.rows() {
+    let metrics: Vec<&str> = series.metrics().iter().map(|metric| metric.name()).collect();
+    csv.write_record(COLUMNS.iter().chain(of_calls).chain(&metrics))?;
+    for (row, values) in series.rows_with_metrics() {
         let gauges = &row.gauges;
         let flag = if gauges.is_below_renew_threshold { "1" } else { "0" };
         let mut record = vec![
@@ -61,7 +64,36 @@ pub fn series_csv(
             let numbers = [second.calls, second.failed, second.to_dead, row.traffic_to_dead];
             record.extend(numbers.map(|number| number.to_string()));
         }
+        let values = series.metrics().iter().zip(values);
+        record.extend(values.map(|(metric, value)| value_text(*metric, *value)));
         csv.write_record(record)?;
+    }
+    csv.flush()
+}
+
+/// A metric as text: a flag in a word, a whole number, or at most six decimals.
+fn value_text(metric: Metric, value: f64) -> String {
+    if metric.is_flag() {
+        return (value != 0.0).to_string();
+    }
+    ((value * 1e6).round() / 1e6).to_string()
+}
+
+/// Writes where every two servers differ, one row for each pair and sample.
+///
+/// # Errors
+/// If writing fails.
+pub fn divergence_csv(pairs: &Pairs, labels: &Labels, sink: impl Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(sink);
+    csv.write_record(["t_ms", "server", "peer", "presence", "status"])?;
+    for row in pairs.rows() {
+        csv.write_record([
+            row.at.millis_text(),
+            labels.server(row.server).to_owned(),
+            labels.server(row.peer).to_owned(),
+            row.between.presence.to_string(),
+            row.between.status.to_string(),
+        ])?;
     }
     csv.flush()
 }

@@ -12,7 +12,7 @@ mod summary;
 
 pub use check::{CheckReport, check_text};
 pub use check_calls::ConsumerCheck;
-pub use csv::series_csv;
+pub use csv::{divergence_csv, series_csv};
 pub use diagnostics::render as render_diagnostics;
 pub use figures::Figure;
 pub use replay::{ReplayReport, replay_text};

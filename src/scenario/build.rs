@@ -13,7 +13,7 @@ use super::reader::{Reader, texts};
 use super::source::{Place, Sources};
 use super::timeline::Timeline;
 use super::tree::Table;
-use super::{expect, network, overrides, timeline, units};
+use super::{expect, network, observe, overrides, timeline, units};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Names, Release};
 use crate::sim::{CallSetup, ClientSetup, HostId, Selection, ServerSetup, Setup, Upgrade};
@@ -135,7 +135,7 @@ fn build(
     apps::read(reader.node("apps"), &cluster, &mut builder);
     let network = network::network(reader.node("network"), &cluster, &mut builder);
     let races = network::races(reader.node("sim"), &mut builder.diags);
-    let observe = network::observe(reader.node("observe"), &mut builder);
+    let observe = observe::read(reader.node("observe"), &mut builder);
     network::hunt(reader.node("hunt"), &cluster, &mut builder);
     let Timeline { entries, plans } =
         timeline::read(reader.node("timeline"), &cluster, &mut builder);
@@ -274,10 +274,10 @@ impl Builder {
                 None => self.servers[host.index()].profile,
                 Some(client) => self.clients[client].profile as usize,
             };
-            if !profiles.contains_key(&before) {
-                let after = self.profiles[before].clone().upgraded(release);
-                profiles.insert(before, self.profile(after));
-            }
+            profiles.entry(before).or_insert_with(|| {
+                self.profiles.push(self.profiles[before].clone().upgraded(release));
+                self.profiles.len() - 1
+            });
         }
         Upgrade { release, profiles }
     }

@@ -252,6 +252,17 @@ impl Diagnostics {
         self.error("S016", place, message).help = Some(help.to_owned());
     }
 
+    /// A metric of calls that there are not, of what the key names or at all.
+    pub(super) fn nobody_calls(&mut self, place: &Place, metric: &str, of: Option<&str>) {
+        let why = match of {
+            Some(key) => format!("there are none of this `{key}`"),
+            None => "nobody makes any".to_owned(),
+        };
+        let help =
+            "callers have `calls = { app = \"PAYMENTS\", per-second = 5.0 }` in their [[apps]]";
+        self.misplaced(place, format!("`{metric}` is of calls, and {why}"), help);
+    }
+
     pub(super) fn argument(&mut self, place: &Place, message: String, help: &str) {
         self.error("S017", place, message).help = Some(help.to_owned());
     }

@@ -77,7 +77,7 @@ fn metric(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
 }
 
 /// The metric of this name, if it is computed.
-fn named(name: &Read<String>, builder: &mut Builder) -> Option<Metric> {
+pub(super) fn named(name: &Read<String>, builder: &mut Builder) -> Option<Metric> {
     let metric = Metric::ALL.iter().find(|(known, _)| *known == name.value);
     if metric.is_none() && Metric::LATER.contains(&name.value.as_str()) {
         builder.diags.not_yet(&name.place, &format!("the metric `{}`", name.value));
@@ -152,12 +152,8 @@ fn check_calls(
     if builder.calls.iter().any(|calls| wanted(&calls)) {
         return;
     }
-    let message = match key {
-        Some(key) => format!("`{}` is of calls, and there are none of this `{key}`", metric.name()),
-        None => format!("`{}` is of calls, and nobody makes any", metric.name()),
-    };
-    let help = "callers have `calls = { app = \"PAYMENTS\", per-second = 5.0 }` in their [[apps]]";
-    builder.diags.misplaced(&reader.key_place(key.unwrap_or("metric")), message, help);
+    let place = reader.key_place(key.unwrap_or("metric"));
+    builder.diags.nobody_calls(&place, metric.name(), key);
 }
 
 fn event(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {

@@ -3,22 +3,9 @@
 
 use super::apps::MOST_INSTANCES;
 use super::build::Builder;
-use super::diagnostics::Diagnostics;
-use super::metric::Metric;
-use super::reader::{Reader, required, share, texts};
+use super::reader::{Reader, required, share};
 use super::select;
 use super::tree::{Node, Value};
-
-/// `metrics` of [observe].
-pub(super) fn metrics(node: &Node, diags: &mut Diagnostics) {
-    let known: Vec<&str> = Metric::ALL.iter().map(|(name, _)| *name).chain(Metric::LATER).collect();
-    for name in texts(node, diags) {
-        if !known.contains(&name.value.as_str()) {
-            diags.unknown_word(&name.place, "metric", &name.value, &known);
-        }
-    }
-    diags.not_yet(&node.place, "`metrics` of [observe]");
-}
 
 /// `scale` and `deploy` of the timeline.
 pub(super) fn action(what: &str, node: &Node, builder: &mut Builder) {

@@ -31,12 +31,43 @@ pub enum Metric {
     MissingSeconds,
     /// Instances whose presence or status is not the same at all running servers.
     PeerDivergence,
-    /// Replication tasks that wait.
+    /// Of these, the ones that a server has and another has not.
+    PeerDivergencePresence,
+    /// Of these, the ones that two servers have with different statuses.
+    PeerDivergenceStatus,
+    /// Replication tasks of a server that wait, for all its peers; those under way not included.
     ReplicationBacklog,
-    /// Full registries fetched so far.
+    /// Batches that a server has sent so far, each retry again.
+    ReplicationBatches,
+    /// Of these, the ones that ended otherwise than with 2xx, as far as the sender knows.
+    ReplicationBatchesFailed,
+    /// Tasks that a server's dispatchers have dropped so far without their peer's confirmation, and
+    /// not for a newer one.
+    ReplicationDropped,
+    /// Of these, the ones that had become too old (`expiredTasks`).
+    ReplicationExpired,
+    /// Of these, the ones for which there was no room (`queueOverflows`).
+    ReplicationOverflows,
+    /// Full registries that a server has answered with so far.
     FullFetches,
+    /// Deltas likewise.
+    DeltaFetches,
+    /// Bytes of these full registries: uncompressed JSON in full format.
+    FullFetchBytes,
+    /// Bytes of these deltas, likewise.
+    DeltaBytes,
     /// Registrations so far that followed a heartbeat answered 404.
     NotFoundRegistrations,
+    /// Registrations so far with another dirty timestamp than the same process registered before.
+    DirtyRegistrations,
+    /// First registrations so far of processes that took the place of an earlier one.
+    RestartRegistrations,
+    /// Registrations so far with the dirty timestamp that the same process registered before.
+    RepeatedRegistrations,
+    /// Registrations so far that a server sent to a peer that had answered a heartbeat with 404.
+    ReplicaNotFoundRegistrations,
+    /// Copies so far that a server took from a peer that had answered a heartbeat with 409.
+    ConflictRegistrations,
     /// The status of an instance.
     Status,
     /// Minutes in self-preservation so far.
@@ -55,7 +86,7 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric with its name.
-    pub const ALL: [(&'static str, Self); 24] = [
+    pub const ALL: [(&'static str, Self); 39] = [
         ("registry-size", Self::RegistrySize),
         ("renews-last-min", Self::RenewsLastMin),
         ("renews-per-min-threshold", Self::RenewsPerMinThreshold),
@@ -70,9 +101,24 @@ impl Metric {
         ("ghost-seconds", Self::GhostSeconds),
         ("missing-seconds", Self::MissingSeconds),
         ("peer-divergence", Self::PeerDivergence),
+        ("peer-divergence-presence", Self::PeerDivergencePresence),
+        ("peer-divergence-status", Self::PeerDivergenceStatus),
         ("replication-backlog", Self::ReplicationBacklog),
+        ("replication-batches", Self::ReplicationBatches),
+        ("replication-batches-failed", Self::ReplicationBatchesFailed),
+        ("replication-dropped", Self::ReplicationDropped),
+        ("replication-expired", Self::ReplicationExpired),
+        ("replication-overflows", Self::ReplicationOverflows),
         ("full-fetches", Self::FullFetches),
+        ("delta-fetches", Self::DeltaFetches),
+        ("full-fetch-bytes", Self::FullFetchBytes),
+        ("delta-bytes", Self::DeltaBytes),
         ("not-found-registrations", Self::NotFoundRegistrations),
+        ("dirty-registrations", Self::DirtyRegistrations),
+        ("restart-registrations", Self::RestartRegistrations),
+        ("repeated-registrations", Self::RepeatedRegistrations),
+        ("replica-not-found-registrations", Self::ReplicaNotFoundRegistrations),
+        ("conflict-registrations", Self::ConflictRegistrations),
         ("status", Self::Status),
         ("self-preservation-minutes", Self::SelfPreservationMinutes),
         ("false-protection-minutes", Self::FalseProtectionMinutes),
@@ -101,8 +147,48 @@ impl Metric {
     /// Whether it belongs to the run, not to each server.
     #[must_use]
     pub const fn is_global(self) -> bool {
-        matches!(self, Self::Alive | Self::PeerDivergence | Self::ConvergenceSeconds)
-            || self.is_traffic()
+        matches!(self, Self::Alive) || self.compares_peers() || self.is_traffic()
+    }
+
+    /// Whether it is of what servers say of the same instance.
+    #[must_use]
+    pub const fn compares_peers(self) -> bool {
+        matches!(self, Self::ConvergenceSeconds) || self.is_divergence()
+    }
+
+    /// Whether it tells how far servers differ.
+    #[must_use]
+    pub const fn is_divergence(self) -> bool {
+        matches!(
+            self,
+            Self::PeerDivergence | Self::PeerDivergencePresence | Self::PeerDivergenceStatus
+        )
+    }
+
+    /// Whether it changes while nothing happens.
+    #[must_use]
+    pub const fn grows(self) -> bool {
+        matches!(
+            self,
+            Self::GhostSeconds
+                | Self::MissingSeconds
+                | Self::SelfPreservationMinutes
+                | Self::FalseProtectionMinutes
+                | Self::ConvergenceSeconds
+                | Self::TrafficToDeadShare
+        )
+    }
+
+    /// Whether something may change it that is no fact: a dispatcher that finds two tasks for one.
+    #[must_use]
+    pub const fn changes_without_a_fact(self) -> bool {
+        matches!(self, Self::ReplicationBacklog)
+    }
+
+    /// Whether its values are whole numbers.
+    #[must_use]
+    pub const fn is_count(self) -> bool {
+        !self.is_flag() && !self.grows() && !matches!(self, Self::Status | Self::Staleness)
     }
 
     /// Whether it is of the calls between applications.
@@ -149,6 +235,8 @@ pub enum EventKind {
     Failed,
     /// A batch was sent.
     ReplicationBatch,
+    /// A replication task was dropped, and not for a newer one.
+    ReplicationDropped,
     /// The eviction task evicted somebody.
     EvictRun,
     /// What a client sees changed, not only its version.
@@ -213,7 +301,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind with its name.
-    pub const ALL: [(&'static str, Self); 37] = [
+    pub const ALL: [(&'static str, Self); 38] = [
         ("start", Self::Start),
         ("exit", Self::Exit),
         ("listening", Self::Listening),
@@ -221,6 +309,7 @@ impl EventKind {
         ("request", Self::Request),
         ("failed", Self::Failed),
         ("replication-batch", Self::ReplicationBatch),
+        ("replication-dropped", Self::ReplicationDropped),
         ("evict-run", Self::EvictRun),
         ("view", Self::View),
         ("local-status", Self::LocalStatus),

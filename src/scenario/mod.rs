@@ -15,6 +15,7 @@ mod instance_id;
 mod later;
 mod metric;
 mod network;
+mod observe;
 mod overrides;
 mod plan;
 mod reader;

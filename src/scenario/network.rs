@@ -1,13 +1,12 @@
-//! `[network]`, `[sim]`, `[observe]` and `[hunt]`.
+//! `[network]`, `[sim]` and `[hunt]`.
 
 use super::build::Builder;
 use super::cluster::Cluster;
 use super::diagnostics::Diagnostics;
-use super::plan::{Observe, Sampling, Viewers};
-use super::reader::{Reader, duration, duration_range, share, texts};
+use super::reader::{Reader, duration_range, share, texts};
+use super::select;
 use super::tree::{Node, Value};
-use super::{later, select};
-use crate::sim::{ClientSetup, HostSet, Latency, LinkException, Loss, NetworkSetup, Races};
+use crate::sim::{HostSet, Latency, LinkException, Loss, NetworkSetup, Races};
 use crate::time::Span;
 
 /// The latency if nothing is said: a local network.
@@ -195,76 +194,6 @@ pub(super) fn races(node: Option<&Node>, diags: &mut Diagnostics) -> Races {
     }
     reader.finish(diags);
     races
-}
-
-/// Most rows that a series may have: they are kept in memory, about 100 bytes each.
-const MOST_ROWS: u64 = 10_000_000;
-
-pub(super) fn observe(node: Option<&Node>, builder: &mut Builder) -> Observe {
-    // About 1800 samples, at least a second apart.
-    let (run, second) = (builder.duration, Span::from_secs(1));
-    let default = Span::from_nanos(run.nanos() / 1800).max(second);
-    let mut observe = Observe { every: Sampling::Every(default), views: Viewers::Callers };
-    let reader = node.and_then(|node| Reader::of(node, "[observe]", &mut builder.diags));
-    let Some(mut reader) = reader else {
-        return observe;
-    };
-    if let Some(node) = reader.node("every")
-        && let Some(every) = sampling(node, builder)
-    {
-        observe.every = every;
-        let rows = rows(every, builder);
-        if rows > MOST_ROWS && !builder.unclear.duration {
-            builder.diags.too_many(&node.place, "rows of series.csv", rows, MOST_ROWS);
-        }
-    }
-    if let Some(views) = reader.flag("views", &mut builder.diags) {
-        observe.views = if views { Viewers::All } else { Viewers::Nobody };
-    }
-    if let Some(node) = reader.node("metrics") {
-        later::metrics(node, &mut builder.diags);
-    }
-    reader.finish(&mut builder.diags);
-    observe
-}
-
-fn sampling(node: &Node, builder: &mut Builder) -> Option<Sampling> {
-    if matches!(&node.value, Value::Text(word) if word == "change") {
-        return Some(Sampling::Change);
-    }
-    let every = duration(node, &mut builder.diags)?;
-    if every < Span::from_millis(1) {
-        let bounds = "at least 1ms, or \"change\"";
-        builder.diags.out_of_range(&node.place, "`every`", bounds);
-        return None;
-    }
-    Some(Sampling::Every(every))
-}
-
-/// About how many rows the series will have. What changes most often is the number of renewals: with
-/// every heartbeat, at every server.
-fn rows(every: Sampling, builder: &Builder) -> u64 {
-    let run = builder.duration.nanos();
-    let of_each: u64 = match every {
-        Sampling::Every(every) => run / every.nanos(),
-        Sampling::Change => {
-            let seconds = run / Span::from_secs(1).nanos();
-            let beats = |client: &ClientSetup| {
-                let profile = &builder.profiles[client.profile as usize];
-                let every = profile.instance.lease_info().renewal_interval_in_secs;
-                let beats = profile.client.register_with_eureka;
-                if beats { seconds / u64::from(every.unsigned_abs().max(1)) } else { 0 }
-            };
-            builder.clients.iter().map(beats).sum()
-        }
-    };
-    // And the calls of every second.
-    let of_calls = if builder.calls.is_empty() { 0 } else { run / Span::from_secs(1).nanos() };
-    let of_each = match every {
-        Sampling::Every(_) => of_each,
-        Sampling::Change => of_each + of_calls,
-    };
-    of_each.saturating_mul(builder.servers.len() as u64)
 }
 
 /// `[hunt]` is checked here and used by `hunt`.

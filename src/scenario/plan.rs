@@ -56,12 +56,14 @@ pub struct EntryPlan {
 }
 
 /// What is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observe {
     /// When the series has rows.
     pub every: Sampling,
     /// Of whom it is recorded what they see.
     pub views: Viewers,
+    /// Metrics that the series has besides, in this order; each once.
+    pub metrics: Vec<Metric>,
 }
 
 /// Of which clients it is recorded what they see.

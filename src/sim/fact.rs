@@ -7,7 +7,7 @@ use super::traffic_fact::TrafficFact;
 use super::world::WorldView;
 use crate::eureka::client::{AttemptFailure, ClientEvent, View};
 use crate::eureka::config::ConfigValue;
-use crate::eureka::server::peer::Adopted;
+use crate::eureka::server::peer::{Adopted, Dropped, TaskAction};
 use crate::eureka::server::resources::{
     Answer, BatchAction, BatchItem, DirtyParameter, Registration, StatusParameter,
 };
@@ -122,6 +122,9 @@ pub enum Fact<'a> {
         request: RequestFact<'a>,
         /// How it was answered.
         code: u16,
+        /// The length of the payload in the answer ([`Applications::json_bytes`]); 0 if there is
+        /// none.
+        bytes: u64,
     },
     /// A client's request got no answer.
     Failed {
@@ -149,12 +152,48 @@ pub enum Fact<'a> {
     BatchEnded {
         /// Which.
         batch: u64,
+        /// Who sent it.
+        from: HostId,
+        /// To whom.
+        to: HostId,
         /// How.
         outcome: BatchOutcome,
         /// After how long.
         took: Span,
         /// The status of each item.
         codes: &'a [u16],
+    },
+    /// A dispatcher let go of a task that its peer has not confirmed, and not for a newer one. Tasks
+    /// that end with their server's process are not told of.
+    TaskDropped {
+        /// Whose dispatcher.
+        from: HostId,
+        /// Towards which peer.
+        to: HostId,
+        /// Whose the task was.
+        key: InstanceKey,
+        /// What the peer was to do.
+        action: TaskAction,
+        /// Why.
+        why: Dropped,
+    },
+    /// A peer answered a heartbeat with 404: the registration is on its way to it.
+    ReplicaNotFound {
+        /// The server that knows the instance.
+        from: HostId,
+        /// The peer that does not.
+        to: HostId,
+        /// Whose heartbeat.
+        key: InstanceKey,
+    },
+    /// A peer answered a heartbeat with a copy of its own that is newer: it was taken.
+    Adopted {
+        /// The server that took it.
+        server: HostId,
+        /// The peer.
+        from: HostId,
+        /// Of which instance.
+        key: InstanceKey,
     },
     /// A lease was made or replaced.
     Registered {
@@ -400,8 +439,9 @@ pub(super) fn text(text: &str, digest: &mut Digest) {
 }
 
 impl Fact<'_> {
-    /// Adds the fact to the digest: its kind, time and every field; of an instance its key, status and
-    /// dirty timestamp, of a view its version and how many instances have which status.
+    /// Adds the fact to the digest: its kind, time and every field that does not follow from others; of
+    /// an instance its key, status and dirty timestamp, of a view its version and how many instances
+    /// have which status.
     pub(super) fn add_to(&self, at: Instant, digest: &mut Digest) {
         let at = at.nanos();
         let host = |host: HostId| host.index() as u64;
@@ -423,7 +463,7 @@ impl Fact<'_> {
                 let digest = digest.fact(5, at).word(host(*server));
                 digest.word(*sync_count as u64).word(*count as u64);
             }
-            Self::Request { server, from, request, code } => {
+            Self::Request { server, from, request, code, bytes: _ } => {
                 let from = match from {
                     Party::Host(from) => host(*from),
                     Party::Outside => u64::MAX,
@@ -451,7 +491,7 @@ impl Fact<'_> {
                     dirty(item.dirty, digest);
                 }
             }
-            Self::BatchEnded { batch, outcome, took, codes } => {
+            Self::BatchEnded { batch, outcome, took, codes, .. } => {
                 let outcome = match outcome {
                     BatchOutcome::Answered(code) => u64::from(*code),
                     BatchOutcome::Failed(failure) => 1000 + *failure as u64,
@@ -461,6 +501,12 @@ impl Fact<'_> {
                     digest.word((*code).into());
                 }
             }
+            Self::TaskDropped { from, to, key: k, action, why } => {
+                let digest = digest.fact(30, at).word(host(*to) << 32 | host(*from)).word(key(*k));
+                digest.word((*action as u64) << 8 | *why as u64);
+            }
+            // What the items and codes of their batch say is in the digest already.
+            Self::ReplicaNotFound { .. } | Self::Adopted { .. } => {}
             Self::Registered { server, key: k, status, replica, is_new } => {
                 let flags = u64::from(*replica) | u64::from(*is_new) << 1 | (*status as u64) << 2;
                 digest.fact(10, at).word(host(*server)).word(key(*k)).word(flags);

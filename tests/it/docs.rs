@@ -6,7 +6,7 @@ use std::path::Path;
 use anstream::adapter::strip_str;
 use eureka_sim::observe::{Recording, Watch};
 use eureka_sim::report::{Figure, render_diagnostics, summary_text};
-use eureka_sim::scenario::{self, Plan};
+use eureka_sim::scenario::{self, Metric, Plan};
 use eureka_sim::study;
 use expect_test::expect_file;
 
@@ -39,6 +39,19 @@ fn the_readmes_scenario_runs_and_holds() {
     assert!(!verdicts.is_empty());
     for verdict in verdicts {
         assert!(verdict.ok, "{verdict:?}");
+    }
+}
+
+/// Every metric that an expectation may name is defined where the language is described.
+#[test]
+fn every_metric_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/README.md");
+    let text = fs::read_to_string(path).expect("there is a README of scenarios");
+    let tables: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+    for (name, _) in Metric::ALL {
+        let name = format!("`{name}`");
+        let defined = |line: &&str| line.split('|').nth(1).is_some_and(|cell| cell.contains(&name));
+        assert!(tables.iter().any(defined), "{name}");
     }
 }
 

@@ -16,6 +16,7 @@ mod health;
 mod hostile_names;
 mod in_client;
 mod invariants;
+mod metrics;
 mod observed;
 mod peers;
 mod sandbox;

@@ -10,6 +10,7 @@ mod config;
 mod delta;
 mod eureka_server;
 mod evict;
+mod json_size;
 mod lease;
 mod lookup;
 mod measured_rate;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::registry::{At, Registry};
-use crate::eureka::{AppId, InstanceInfo, InstanceKey, NameId, StatusCounts};
+use crate::eureka::{AppId, InstanceInfo, InstanceKey, NameId, Names, StatusCounts};
 
 /// `Applications`: shared by everybody who fetches it until it is made anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub struct Applications {
     pub hash: StatusCounts,
     /// The applications, in the order of the payload.
     pub apps: Vec<Arc<Application>>,
+    /// Bytes of it as uncompressed JSON in full format, were every host called `10.20.30.40`; 0 if
+    /// no registry made it.
+    pub json_bytes: u64,
 }
 
 /// `Application`: never empty in a payload.
@@ -41,11 +44,11 @@ const TOUCHED_AHEAD: usize = 32;
 
 impl Registry {
     /// `getApplications()`: every lease, expired ones and all statuses included.
-    pub(super) fn full_payload(&mut self) -> Applications {
+    pub(super) fn full_payload(&mut self, names: &Names) -> Applications {
         let apps: Vec<AppId> = self.apps().collect();
         let apps = apps.into_iter().filter_map(|app| self.application(app)).map(Arc::new);
         let apps: Vec<_> = apps.collect();
-        Applications { version: 1, hash: count(&apps), apps }
+        Applications { version: 1, hash: count(&apps), apps, json_bytes: 0 }.measured(names)
     }
 
     /// `getApplication(String)`: nothing if no instance is registered.
@@ -69,13 +72,13 @@ impl Registry {
         let has_address = |info: &&Arc<InstanceInfo>| {
             address(info).is_some_and(|list| lists(at.names.text(list), at.names.text(vip)))
         };
-        let full = self.full_payload();
+        let full = self.full_payload(at.names);
         let found = full.apps.iter().map(|app| {
             let instances = app.instances.iter().filter(has_address).cloned();
             Arc::new(Application::new(app.app, instances.collect()))
         });
         let apps: Vec<_> = found.filter(|app| !app.instances.is_empty()).collect();
-        Applications { version: -1, hash: count(&apps), apps }
+        Applications { version: -1, hash: count(&apps), apps, json_bytes: 0 }.measured(at.names)
     }
 
     /// `getApplicationDeltas()`: the delta queue, oldest first, read from the live objects; the last
@@ -101,7 +104,7 @@ impl Registry {
         }
         let apps = apps.into_iter().map(|(app, infos)| Arc::new(Application::new(app, infos)));
         let apps = apps.collect();
-        Applications { version, hash: self.decorate_all(), apps }
+        Applications { version, hash: self.decorate_all(), apps, json_bytes: 0 }.measured(at.names)
     }
 
     /// The hash of the full registry; rendering it for that decorates every lease.

@@ -120,7 +120,7 @@ impl Registry {
     /// `generatePayload(Key)`. The delta's version counts payloads, not changes.
     fn generate_payload(&mut self, at: At<'_>, key: CacheKey) -> Option<Applications> {
         match key {
-            CacheKey::AllApps => Some(self.full_payload()),
+            CacheKey::AllApps => Some(self.full_payload(at.names)),
             CacheKey::AllAppsDelta => {
                 self.cache.version_delta += 1;
                 Some(self.delta_payload(at, self.cache.version_delta))
@@ -128,7 +128,9 @@ impl Registry {
             CacheKey::App(app) => {
                 let application = self.application(app)?;
                 let hash = application.counts;
-                Some(Applications { version: 1, hash, apps: vec![Arc::new(application)] })
+                let apps = vec![Arc::new(application)];
+                let alone = Applications { version: 1, hash, apps, json_bytes: 0 };
+                Some(alone.measured_alone(at.names))
             }
             CacheKey::Vip(vip) => Some(self.vip_payload(at, vip, |info| info.vip_address)),
             CacheKey::SecureVip(vip) => {

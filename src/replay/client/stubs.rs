@@ -158,5 +158,6 @@ fn registry(listed: &[Listed], names: &mut Names) -> Applications {
 }
 
 fn applications(apps: Vec<Arc<Application>>) -> Applications {
-    Applications { version: 1, hash: apps.iter().map(|app| app.counts).sum(), apps }
+    let hash = apps.iter().map(|app| app.counts).sum();
+    Applications { version: 1, hash, apps, json_bytes: 0 }
 }

@@ -1,6 +1,7 @@
 //! Figures: SVG and PNG of the same drawing, on one axis of virtual time.
 
 mod draw;
+mod metrics;
 pub(super) mod palette;
 mod panels;
 mod scale;
@@ -35,11 +36,19 @@ pub enum Figure {
     RegistrySize,
     /// Renewals against the threshold.
     RenewRates,
+    /// A panel for each metric that was asked for.
+    Metrics,
 }
 
 impl Figure {
     /// Every figure.
-    pub const ALL: [Self; 2] = [Self::RegistrySize, Self::RenewRates];
+    pub const ALL: [Self; 3] = [Self::RegistrySize, Self::RenewRates, Self::Metrics];
+
+    /// Whether there is something to draw.
+    #[must_use]
+    pub fn is_of(self, recording: &Recording) -> bool {
+        self != Self::Metrics || !recording.series.metrics().is_empty()
+    }
 
     /// Its file's name, without extension.
     #[must_use]
@@ -47,6 +56,7 @@ impl Figure {
         match self {
             Self::RegistrySize => "registry-size",
             Self::RenewRates => "renew-rates",
+            Self::Metrics => "metrics",
         }
     }
 
@@ -86,6 +96,7 @@ impl Figure {
         match self {
             Self::RegistrySize => 90 + 330 + 190 + panels::traffic_height(recording) + lanes,
             Self::RenewRates => 90 + 360 + lanes,
+            Self::Metrics => 90 + metrics::height(recording) + lanes,
         }
     }
 
@@ -108,6 +119,10 @@ impl Figure {
             Self::RenewRates => {
                 panels::renew_rates(sheet, plan, recording, (top, top + 360));
                 panels::lanes(sheet, plan, recording, top + 360);
+            }
+            Self::Metrics => {
+                metrics::panels(sheet, plan, recording, top);
+                panels::lanes(sheet, plan, recording, top + metrics::height(recording) as i32);
             }
         }
     }

@@ -16,9 +16,9 @@ use crate::time::{Instant, Span};
 /// Height of a lane.
 const LANE: i32 = 24;
 /// Most rows of labels for faults above a panel.
-const LABEL_ROWS: usize = 3;
+pub(super) const LABEL_ROWS: usize = 3;
 /// Height of a row.
-const LABEL_HEIGHT: i32 = 14;
+pub(super) const LABEL_HEIGHT: i32 = 14;
 
 /// The least compensation time that is shown.
 const WORTH_SHOWING_MS: i64 = 1000;
@@ -26,10 +26,38 @@ const WORTH_SHOWING_MS: i64 = 1000;
 const DOT: f64 = 3.0;
 
 /// A line of a panel: points in time, and what it is called at its end.
-struct Curve {
-    points: Vec<(Instant, f64)>,
-    stroke: Stroke,
-    label: String,
+pub(super) struct Curve {
+    pub(super) points: Vec<(Instant, f64)>,
+    pub(super) stroke: Stroke,
+    pub(super) label: String,
+}
+
+/// A panel of curves: where it stands and what is written around it.
+pub(super) struct Panel<'a> {
+    /// Top and bottom.
+    pub(super) span: (i32, i32),
+    pub(super) title: &'a str,
+    /// Faults are named above it.
+    pub(super) names_faults: bool,
+    pub(super) values: Values,
+}
+
+/// What the values of a panel are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Values {
+    /// Whole numbers: so are the ticks.
+    Whole,
+    /// Numbers.
+    Decimal,
+    /// 0 or 1.
+    Flag,
+}
+
+impl<'a> Panel<'a> {
+    /// Of whole numbers.
+    pub(super) const fn new(span: (i32, i32), title: &'a str, names_faults: bool) -> Self {
+        Self { span, title, names_faults, values: Values::Whole }
+    }
 }
 
 /// Registered instances of each server against those really alive.
@@ -42,7 +70,7 @@ pub(super) fn registry_size<DB: DrawingBackend>(
     let mut curves: Vec<Curve> = servers(recording)
         .map(|(index, name)| {
             let size = |row: &Row| row.gauges.local_registry_size as f64;
-            curve(recording, index, Stroke::server(index), name, size)
+            curve(recording, index, Stroke::server(index), name, of_rows(recording, index, size))
         })
         .collect();
     let rows = recording.series.rows();
@@ -50,7 +78,7 @@ pub(super) fn registry_size<DB: DrawingBackend>(
     let label = "really alive".to_owned();
     curves.push(Curve { points: alive, stroke: Stroke::solid(ALIVE, 1), label });
     let title = "Registered instances of each server, and those really alive";
-    chart(sheet, plan, recording, span, title, &curves, true);
+    chart(sheet, plan, recording, &Panel::new(span, title, true), &curves);
 }
 
 /// Renewals in the last complete minute against the threshold.
@@ -72,6 +100,7 @@ pub(super) fn renew_rates<DB: DrawingBackend>(
         let stroke = Stroke { colour, width: 1, dash: None };
         curves.push(Curve { points: rate.collect(), stroke, label: String::new() });
         let renews = |row: &Row| row.gauges.num_of_renews_in_last_min as f64;
+        let renews = of_rows(recording, index, renews);
         curves.push(curve(recording, index, Stroke::server(index), name, renews));
     }
     let count = servers(recording).count();
@@ -83,11 +112,12 @@ pub(super) fn renew_rates<DB: DrawingBackend>(
         let dash = Dash { ink: DOT, gap, first_gap: 2.0 * DOT * index as f64 };
         let stroke = Stroke { colour, width: 2, dash: Some(dash) };
         let label = format!("{name} threshold");
+        let threshold = of_rows(recording, index, threshold);
         curves.push(curve(recording, index, stroke, &label, threshold));
     }
     let title = "Renewals in the last complete minute (faint: as they arrive), and the threshold \
                  they must exceed";
-    chart(sheet, plan, recording, span, title, &curves, true);
+    chart(sheet, plan, recording, &Panel::new(span, title, true), &curves);
 }
 
 /// What each run of the eviction task found and did.
@@ -106,7 +136,7 @@ pub(super) fn evictions<DB: DrawingBackend>(
         .collect();
     let most = runs.iter().map(|run| run.expired.max(run.evicted)).max().unwrap_or(0) as f64;
     let title = "Runs of the eviction task: expired (ring), limit (bar), evicted (dot)";
-    let axes = frame(sheet, plan, recording, span, title, most, false);
+    let axes = frame(sheet, plan, recording, &Panel::new(span, title, false), most);
     if runs.iter().all(|run| run.expired == 0) {
         let middle = ((axes.left + axes.right) / 2, (axes.top + axes.bottom) / 2);
         sheet.text("no lease ever expired", middle, 14, GREY, (HPos::Center, VPos::Center));
@@ -161,12 +191,13 @@ pub(super) fn traffic<DB: DrawingBackend>(
         Curve { points, stroke, label: label.to_owned() }
     };
     let calls = line("calls", Stroke::solid(ALIVE, 1), |counts| counts.calls);
-    let span = (top, top + 130);
-    chart(sheet, plan, recording, span, "Calls in a second", &[calls], false);
+    let panel = Panel::new((top, top + 130), "Calls in a second", false);
+    chart(sheet, plan, recording, &panel, &[calls]);
     let failed = line("failed", Stroke::solid(FAULT, 2), |counts| counts.failed);
     let to_dead = line("to the dead", Stroke::solid(ALIVE, 1), |counts| counts.to_dead);
     let title = "In a second: attempts sent to instances that were dead, and calls that failed";
-    chart(sheet, plan, recording, (top + 130, bottom), title, &[to_dead, failed], false);
+    let panel = Panel::new((top + 130, bottom), title, false);
+    chart(sheet, plan, recording, &panel, &[to_dead, failed]);
 }
 
 /// Pixels that the lanes need.
@@ -229,58 +260,77 @@ fn hatch<DB: DrawingBackend>(
 }
 
 /// The servers that are drawn.
-fn servers(recording: &Recording) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn servers(recording: &Recording) -> impl Iterator<Item = (usize, &str)> {
     recording.labels.servers().iter().take(MOST_SERVERS).map(String::as_str).enumerate()
 }
 
-/// A value of a server over time; broken where its process did not run.
-fn curve(
+/// A value of a server over time, from the series.
+fn of_rows<'a>(
+    recording: &'a Recording,
+    index: usize,
+    value: impl Fn(&Row) -> f64 + 'a,
+) -> impl Iterator<Item = (Instant, f64)> + 'a {
+    let server = HostId::new(index);
+    let rows = recording.series.rows().iter().filter(move |row| row.server == server);
+    rows.map(move |row| (row.at, value(row)))
+}
+
+/// A curve of a server; broken where its process did not run.
+pub(super) fn curve(
     recording: &Recording,
     index: usize,
     stroke: Stroke,
     label: &str,
-    value: impl Fn(&Row) -> f64,
+    points: impl Iterator<Item = (Instant, f64)>,
 ) -> Curve {
-    let server = HostId::new(index);
+    let points = broken(recording, &[HostId::new(index)], points);
+    Curve { points, stroke, label: label.to_owned() }
+}
+
+/// Values over time up to the end of the processes that they are of, and again from the next one.
+pub(super) fn broken(
+    recording: &Recording,
+    servers: &[HostId],
+    values: impl Iterator<Item = (Instant, f64)>,
+) -> Vec<(Instant, f64)> {
     let ends = recording.timespans.ends().iter();
-    let mut ends = ends.filter(|end| end.server == server).map(|end| end.at).peekable();
+    let mut ends = ends.filter(|end| servers.contains(&end.server)).map(|end| end.at).peekable();
     let mut points: Vec<(Instant, f64)> = Vec::new();
     let end_at = |points: &mut Vec<(Instant, f64)>, end: Instant| {
         if let Some(&(_, last)) = points.last() {
             points.extend([(end, last), (end, f64::NAN)]);
         }
     };
-    for row in recording.series.rows().iter().filter(|row| row.server == server) {
-        while let Some(end) = ends.next_if(|end| *end <= row.at) {
+    for (at, value) in values {
+        while let Some(end) = ends.next_if(|end| *end <= at) {
             end_at(&mut points, end);
         }
-        points.push((row.at, value(row)));
+        points.push((at, value));
     }
     ends.for_each(|end| end_at(&mut points, end));
-    Curve { points, stroke, label: label.to_owned() }
+    points
 }
 
 /// A panel of curves.
-fn chart<DB: DrawingBackend>(
+pub(super) fn chart<DB: DrawingBackend>(
     sheet: &mut Sheet<'_, DB>,
     plan: &Plan,
     recording: &Recording,
-    span: (i32, i32),
-    title: &str,
+    panel: &Panel<'_>,
     curves: &[Curve],
-    labels: bool,
-) {
+) -> Axes {
     // What has no label is an extra, and may be cut off.
     let labelled = curves.iter().filter(|curve| !curve.label.is_empty());
     let values = labelled.flat_map(|curve| curve.points.iter().map(|(_, value)| *value));
     let most = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
-    let axes = frame(sheet, plan, recording, span, title, most, labels);
+    let axes = frame(sheet, plan, recording, panel, most);
     for curve in curves {
         for piece in steps(&axes, &curve.points) {
             sheet.line(&piece, curve.stroke);
         }
     }
     end_labels(sheet, &axes, curves);
+    axes
 }
 
 /// Frame, grid, ticks and faults of a panel; the mapping of its values.
@@ -288,12 +338,15 @@ fn frame<DB: DrawingBackend>(
     sheet: &mut Sheet<'_, DB>,
     plan: &Plan,
     recording: &Recording,
-    (top, bottom): (i32, i32),
-    title: &str,
+    panel: &Panel<'_>,
     most: f64,
-    labels: bool,
 ) -> Axes {
-    let (most, step) = value_ticks(most * 1.05);
+    let Panel { span: (top, bottom), title, names_faults: labels, values } = *panel;
+    let (most, step) = match values {
+        Values::Flag => (1.0, 1.0),
+        Values::Whole => value_ticks(most * 1.05, true),
+        Values::Decimal => value_ticks(most * 1.05, false),
+    };
     let duration = plan.setup.duration;
     let mut axes = Axes::new(sheet.width, (top + 26, bottom - 24), duration, most);
     if labels {
@@ -302,13 +355,12 @@ fn frame<DB: DrawingBackend>(
     }
     sheet.text(title, (LEFT, top + 4), 14, INK, (HPos::Left, VPos::Top));
     shade(sheet, &axes, recording, labels);
-    let mut tick = 0.0;
-    while tick <= most {
+    for tick in 0..=(most / step).round() as u32 {
+        let tick = f64::from(tick) * step;
         let y = axes.y(tick);
         sheet.line(&[(axes.left, y), (axes.right, y)], Stroke::solid(FAINT, 1));
         let at = (axes.left - 8, y);
-        sheet.text(&value_label(tick), at, 12, GREY, (HPos::Right, VPos::Center));
-        tick += step;
+        sheet.text(&value_label(tick, step), at, 12, GREY, (HPos::Right, VPos::Center));
     }
     time_ticks(sheet, &axes, duration, true);
     axes

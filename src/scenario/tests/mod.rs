@@ -8,6 +8,7 @@ mod health;
 mod includes;
 mod later;
 mod mutations;
+mod observe;
 mod overrides;
 mod problems;
 mod references;

@@ -350,8 +350,6 @@ fn what_cannot_be_in_these_tables_is_an_error() {
         (
             "[observe]\nmetrics = [\"ghost\"]",
             expect![[r#"
-            s.toml:4:11: S012 `metrics` of [observe] is valid, but this version does not execute it yet
-                = nothing is ignored silently: leave it out to run the rest
             s.toml:4:12: S018 there is no metric `ghost`
                 = did you mean `ghosts`?
         "#]],

@@ -291,7 +291,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 self.client_call_ended(caller, until, job, outcome_of(outcome));
             }
             Purpose::Batch { node, batch, number } => {
-                self.batch_ended(caller, (node, batch, number), same_process, took, outcome);
+                let link = (caller, target);
+                self.batch_ended(link, (node, batch, number), same_process, took, outcome);
             }
         }
     }
@@ -299,7 +300,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// A batch has come to its end, as its sender sees it.
     fn batch_ended(
         &mut self,
-        sender: HostId,
+        (sender, to): (HostId, HostId),
         (node, batch, number): (u32, BatchId, u64),
         same_process: bool,
         took: Span,
@@ -315,7 +316,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         if !same_process {
             return;
         }
-        self.emit(&Fact::BatchEnded { batch: number, outcome: known, took, codes: &codes });
+        self.emit(&Fact::BatchEnded {
+            batch: number,
+            from: sender,
+            to,
+            outcome: known,
+            took,
+            codes: &codes,
+        });
         match known {
             BatchOutcome::Answered(200..300) => self.batch_answered(sender, node, batch, &items),
             BatchOutcome::Answered(503) | BatchOutcome::Failed(AttemptFailure::ReadTimeout) => {

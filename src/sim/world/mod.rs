@@ -1,7 +1,7 @@
 //! A run: processes, network and script, driven by the event queue.
 //!
-//! One file per part: what clients do, what servers do, calls between them, pauses, the script. This
-//! one holds the state and the loop.
+//! One file per part: what clients do, what servers do, execute and replicate, calls between them,
+//! pauses, the script. This one holds the state and the loop.
 
 mod backlog;
 mod calls;
@@ -10,6 +10,8 @@ mod consumers;
 mod pause;
 mod peers;
 mod releases;
+mod replication;
+mod requests;
 mod script;
 mod servers;
 mod starting;

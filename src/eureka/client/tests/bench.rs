@@ -607,5 +607,6 @@ fn applications(names: &mut Names, version: i64, text: &str) -> Applications {
     }
     let apps: Vec<_> =
         apps.into_iter().map(|(app, list)| Arc::new(Application::new(app, list))).collect();
-    Applications { version, hash: apps.iter().map(|app| app.counts).sum(), apps }
+    let hash = apps.iter().map(|app| app.counts).sum();
+    Applications { version, hash, apps, json_bytes: 0 }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::Dropped;
 use super::task::{Task, TaskAction};
 use super::traffic_shaper::{Failure, TrafficShaper};
 use crate::eureka::InstanceKey;
@@ -98,8 +99,12 @@ impl AcceptorExecutor {
     }
 
     /// Passes of the loop until a batch is complete or the thread waits. Tasks that are dropped are
-    /// put into `dropped`.
-    pub(super) fn run(&mut self, now: Now, dropped: &mut Vec<Task>) -> Option<Vec<Task>> {
+    /// put into `dropped`, with the reason.
+    pub(super) fn run(
+        &mut self,
+        now: Now,
+        dropped: &mut Vec<(Task, Dropped)>,
+    ) -> Option<Vec<Task>> {
         loop {
             self.drain_reprocess_queue(now.wall, dropped);
             self.drain_acceptor_queue(dropped);
@@ -126,39 +131,43 @@ impl AcceptorExecutor {
     }
 
     /// The last task first, each to the front: failed tasks keep their order, ahead of newer ones.
-    fn drain_reprocess_queue(&mut self, wall: i64, dropped: &mut Vec<Task>) {
+    fn drain_reprocess_queue(&mut self, wall: i64, dropped: &mut Vec<(Task, Dropped)>) {
         while self.pending.len() < self.max_buffer_size {
             let Some(task) = self.reprocess_queue.pop() else {
                 return;
             };
             let id = (task.action, task.key);
-            if task.expiry <= wall || self.pending.contains(id) {
-                dropped.push(task);
+            if task.expiry <= wall {
+                dropped.push((task, Dropped::Expired));
+            } else if self.pending.contains(id) {
+                dropped.push((task, Dropped::Overridden));
             } else {
                 self.pending.put(task);
                 self.processing_order.push_front(id);
             }
         }
-        dropped.append(&mut self.reprocess_queue);
+        let left = self.reprocess_queue.drain(..);
+        dropped.extend(left.map(|task| (task, Dropped::Overflow)));
     }
 
     /// An id that is pending already keeps its position, but has the new task and its age.
-    fn drain_acceptor_queue(&mut self, dropped: &mut Vec<Task>) {
+    fn drain_acceptor_queue(&mut self, dropped: &mut Vec<(Task, Dropped)>) {
         while let Some(task) = self.acceptor_queue.pop_front() {
             if self.pending.len() >= self.max_buffer_size {
                 let oldest = self.processing_order.pop_front();
-                dropped.extend(oldest.and_then(|id| self.pending.take(id)));
+                let oldest = oldest.and_then(|id| self.pending.take(id));
+                dropped.extend(oldest.map(|task| (task, Dropped::Overflow)));
             }
             let id = (task.action, task.key);
             match self.pending.put(task) {
-                Some(previous) => dropped.push(previous),
+                Some(previous) => dropped.push((previous, Dropped::Overridden)),
                 None => self.processing_order.push_back(id),
             }
         }
     }
 
     /// `assignBatchWork()`: everything pending goes, however young, once the oldest is old enough.
-    fn assign_batch(&mut self, wall: i64, dropped: &mut Vec<Task>) -> Option<Vec<Task>> {
+    fn assign_batch(&mut self, wall: i64, dropped: &mut Vec<(Task, Dropped)>) -> Option<Vec<Task>> {
         let head = *self.processing_order.front()?;
         let age = wall - self.pending.submitted(head);
         let full = self.pending.len() >= self.max_buffer_size;
@@ -174,7 +183,11 @@ impl AcceptorExecutor {
             let Some(task) = self.pending.take(id) else {
                 continue;
             };
-            if task.expiry > wall { batch.push(task) } else { dropped.push(task) }
+            if task.expiry > wall {
+                batch.push(task);
+            } else {
+                dropped.push((task, Dropped::Expired));
+            }
         }
         if batch.is_empty() {
             return None;

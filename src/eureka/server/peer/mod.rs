@@ -3,7 +3,8 @@
 //! Every operation of a client becomes a task for every peer. Tasks wait half a second, leave in
 //! batches, are overwritten by newer ones of the same kind for the same instance, expire, and are
 //! retried after failures of the network; what each says is the state of the instance when it is
-//! *sent*. The dispatcher's thread is an event: [`PeerEurekaNode::next_run`] says when.
+//! *sent*. The dispatcher's thread is an event: [`PeerEurekaNode::next_run`] says when. What happened
+//! to tasks on the way is left in an out-list ([`PeerEurekaNode::facts`]) for the caller to drain.
 
 mod acceptor;
 mod nodes;
@@ -20,7 +21,7 @@ use super::objects::Objects;
 use super::registry::{At, Registry};
 use super::replicate::Handed;
 use super::resources::BatchItem;
-use crate::eureka::{InstanceInfo, InstanceStatus, LeaseInfo, Names, ServiceUrl};
+use crate::eureka::{InstanceInfo, InstanceKey, InstanceStatus, LeaseInfo, Names, ServiceUrl};
 use crate::time::Now;
 
 /// Number of a batch under way to one peer.
@@ -36,7 +37,39 @@ pub struct PeerEurekaNode {
     /// Tasks of the batches under way, by [`BatchId`]; empty where none is.
     under_way: Vec<Vec<Task>>,
     max_time_for_replication: i64,
-    expired: u64,
+    facts: Vec<PeerFact>,
+}
+
+/// Why a dispatcher let go of a task that no peer has confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    /// It was too old when it was looked at (`expiredTasks`).
+    Expired,
+    /// There was no room for it (`queueOverflows`).
+    Overflow,
+    /// A newer one of the same kind for the same instance took its place (`overriddenTasks`).
+    Overridden,
+    /// Its batch was answered with a status after which nothing is tried again.
+    PermanentError,
+}
+
+/// Something that happened to a task and leaves no trace in a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerFact {
+    /// It was dropped, not for a newer one.
+    Dropped {
+        /// Whose it was.
+        key: InstanceKey,
+        /// What it was to do at the peer.
+        action: TaskAction,
+        /// Why; never [`Dropped::Overridden`].
+        why: Dropped,
+    },
+    /// A heartbeat was answered 404: the registration goes to the peer.
+    NotFound {
+        /// Whose.
+        key: InstanceKey,
+    },
 }
 
 impl PeerEurekaNode {
@@ -52,7 +85,7 @@ impl PeerEurekaNode {
             ),
             under_way: Vec::new(),
             max_time_for_replication: config.max_time_for_replication.into(),
-            expired: 0,
+            facts: Vec::new(),
         }
     }
 
@@ -135,8 +168,10 @@ impl PeerEurekaNode {
     ) -> Option<BatchId> {
         let mut dropped = Vec::new();
         let tasks = self.acceptor.run(now, &mut dropped);
-        for task in dropped {
-            self.expired += u64::from(task.expiry <= now.wall);
+        for (task, why) in dropped {
+            if why != Dropped::Overridden {
+                self.note_dropped(&task, why);
+            }
             release(objects, &task);
         }
         let tasks = tasks?;
@@ -168,6 +203,7 @@ impl PeerEurekaNode {
         for (task, (code, entity)) in tasks.iter().zip(codes) {
             let heartbeat = task.action == TaskAction::Heartbeat;
             if let (true, 404, Some(info)) = (heartbeat, *code, task.info) {
+                self.facts.push(PeerFact::NotFound { key: task.key });
                 self.submit(&mut registry.objects, &Handed::Register { info }, at.now);
             } else if let (true, Some(theirs)) = (heartbeat && *code != 200, entity)
                 && registry.config.sync_when_timestamp_differs
@@ -188,6 +224,7 @@ impl PeerEurekaNode {
         self.acceptor.batch_done();
         if failure == Failure::Permanent {
             for task in &tasks {
+                self.note_dropped(task, Dropped::PermanentError);
                 release(objects, task);
             }
         } else {
@@ -201,10 +238,13 @@ impl PeerEurekaNode {
         self.acceptor.waiting()
     }
 
-    /// Tasks dropped so far because they were too old.
-    #[must_use]
-    pub const fn expired(&self) -> u64 {
-        self.expired
+    /// What happened since the caller last drained it.
+    pub const fn facts(&mut self) -> &mut Vec<PeerFact> {
+        &mut self.facts
+    }
+
+    fn note_dropped(&mut self, task: &Task, why: Dropped) {
+        self.facts.push(PeerFact::Dropped { key: task.key, action: task.action, why });
     }
 }
 

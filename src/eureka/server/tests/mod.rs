@@ -3,6 +3,7 @@
 
 mod cache;
 mod eviction;
+mod json_size;
 mod leases;
 mod memory;
 mod minutes;

@@ -1,8 +1,9 @@
 //! When the dispatcher's thread sends what, against `acceptor-timing-realtime.txt` and beyond.
 
+use super::super::Dropped::{Expired, Overflow, Overridden};
 use super::super::acceptor::AcceptorExecutor;
 use super::super::traffic_shaper::TrafficShaper;
-use super::super::{Failure, Task, TaskAction};
+use super::super::{Dropped, Failure, Task, TaskAction};
 use crate::eureka::InstanceKey;
 use crate::eureka::server::tests::vector;
 use crate::time::Now;
@@ -19,7 +20,7 @@ fn at(ms: u64) -> Now {
 struct Dispatcher {
     acceptor: AcceptorExecutor,
     labels: Vec<(i64, &'static str)>,
-    dropped: Vec<Task>,
+    dropped: Vec<(Task, Dropped)>,
     /// Milliseconds by which the wall clock was stepped.
     stepped: i64,
 }
@@ -100,9 +101,10 @@ impl Dispatcher {
         tasks.iter().map(label).collect()
     }
 
-    fn dropped(&mut self) -> Vec<&'static str> {
+    /// What was dropped since this was last asked, and why.
+    fn dropped(&mut self) -> Vec<(&'static str, Dropped)> {
         let dropped = std::mem::take(&mut self.dropped);
-        self.labels(&dropped)
+        dropped.into_iter().map(|(task, why)| (self.labels(&[task])[0], why)).collect()
     }
 
     /// A batch in the words of the recording.
@@ -155,7 +157,7 @@ fn register_cancel_register_leaves_as_the_last_register_and_the_cancel() {
     dispatcher.submit(0, "register2", TaskAction::Register, 1);
     let batch = dispatcher.one_until(2000);
     check("a", &[dispatcher.told(&batch, "Success")]);
-    assert_eq!(dispatcher.dropped(), ["register"]);
+    assert_eq!(dispatcher.dropped(), [("register", Overridden)]);
 }
 
 #[test]
@@ -190,7 +192,7 @@ fn a_failed_batch_goes_again_in_its_order_with_what_is_newer() {
     let third = dispatcher.one_until(5000);
     made.push(dispatcher.told(&third, "Success"));
     check("c", &made);
-    assert_eq!(dispatcher.dropped(), ["t1"]);
+    assert_eq!(dispatcher.dropped(), [("t1", Overridden)]);
 }
 
 /// The heading says 600 tasks, but 650 were sent: so many are made here.
@@ -220,7 +222,7 @@ fn a_task_that_expired_before_it_could_leave_is_dropped() {
     dispatcher.submit_for(0, 501, "f", TaskAction::Heartbeat, 2);
     let batch = dispatcher.one_until(2000);
     check("f", &[dispatcher.told(&batch, "Success")]);
-    assert_eq!(dispatcher.dropped(), ["old"]);
+    assert_eq!(dispatcher.dropped(), [("old", Expired)]);
 }
 
 #[test]
@@ -228,7 +230,7 @@ fn a_batch_of_expired_tasks_only_is_none_and_takes_no_worker() {
     let mut dispatcher = Dispatcher::new(10_000, 1);
     dispatcher.submit_for(0, 400, "old", TaskAction::Cancel, 1);
     assert!(dispatcher.until(1000).is_empty());
-    assert_eq!((dispatcher.dropped(), dispatcher.acceptor.waiting()), (vec!["old"], 0));
+    assert_eq!((dispatcher.dropped(), dispatcher.acceptor.waiting()), (vec![("old", Expired)], 0));
     dispatcher.heartbeat(1000, "next", 1);
     assert_eq!(dispatcher.one_until(2000).0, 1500);
 }
@@ -269,14 +271,14 @@ fn a_full_buffer_drops_the_oldest_task_and_waits_for_nothing() {
     }
     let (ms, batch) = dispatcher.one_until(0);
     assert_eq!((ms, dispatcher.labels(&batch)), (0, vec!["t1", "t2", "t3"]));
-    assert_eq!(dispatcher.dropped(), ["t0"]);
+    assert_eq!(dispatcher.dropped(), [("t0", Overflow)]);
     // With the worker busy the buffer stays full, and even a task that would only overwrite one of
     // its tasks costs the oldest.
     for (instance, label) in ["u0", "u1", "u2", "u2 again"].into_iter().enumerate() {
         dispatcher.heartbeat(100, label, instance.min(2));
     }
     assert!(dispatcher.until(200).is_empty());
-    assert_eq!(dispatcher.dropped(), ["u0", "u2"]);
+    assert_eq!(dispatcher.dropped(), [("u0", Overflow), ("u2", Overridden)]);
     dispatcher.acceptor.batch_done();
     let (ms, batch) = dispatcher.one_until(1000);
     assert_eq!((ms, dispatcher.labels(&batch)), (600, vec!["u1", "u2 again"]));
@@ -300,7 +302,7 @@ fn a_failed_task_gives_way_to_a_newer_one_that_is_pending_already() {
     let (ms, batch) = dispatcher.one_until(2000);
     // The pass at 660 looked at the failure of 650 and waits until 750.
     assert_eq!((ms, dispatcher.labels(&batch)), (750, vec!["t0", "t2", "t1-new"]));
-    assert_eq!(dispatcher.dropped(), ["t1"]);
+    assert_eq!(dispatcher.dropped(), [("t1", Overridden)]);
 }
 
 #[test]
@@ -311,9 +313,9 @@ fn a_failed_task_that_expired_meanwhile_is_not_tried_again() {
     let (_, batch) = dispatcher.one_until(500);
     dispatcher.fail(600, batch, Failure::Transient);
     assert!(dispatcher.until(600).is_empty());
-    assert_eq!(dispatcher.dropped(), ["short"]);
+    assert_eq!(dispatcher.dropped(), [("short", Expired)]);
     assert!(dispatcher.until(2000).is_empty(), "the other one expired while it waited");
-    assert_eq!(dispatcher.dropped(), ["long"]);
+    assert_eq!(dispatcher.dropped(), [("long", Expired)]);
 }
 
 #[test]
@@ -329,7 +331,7 @@ fn failed_tasks_find_no_place_in_a_full_buffer() {
     assert!(dispatcher.until(650).is_empty());
     dispatcher.fail(650, batch, Failure::Congestion);
     dispatcher.until(660);
-    assert_eq!(dispatcher.dropped(), ["t0"], "the last of the batch came first");
+    assert_eq!(dispatcher.dropped(), [("t0", Overflow)], "the last of the batch came first");
     let (_, batch) = dispatcher.one_until(5000);
     assert_eq!(dispatcher.labels(&batch), ["t1", "u7", "u8"]);
 }

@@ -1,5 +1,6 @@
 //! What arrives at a peer and what comes back: `replication-checks.txt`, and what it leaves out.
 
+use super::super::{Dropped, PeerFact, TaskAction};
 use super::{Link, Pair, register};
 use crate::eureka::server::resources::DirtyParameter;
 use crate::eureka::server::tests::vector;
@@ -148,6 +149,29 @@ fn only_a_heartbeat_that_is_not_found_sends_the_registration() {
         "   batch StatusUpdate:i1:UP:ov=null:d=2 Cancel:i1:null:ov=null  [404] [404]\n"
     );
     assert_eq!((pair.a.peers[0].backlog(), pair.a.peers[0].next_run()), (0, None));
+    assert_eq!(pair.a.peers[0].facts(), &[], "nothing was dropped, nothing registered");
+    let info = pair.instance("i1", 3);
+    pair.register(info);
+    pair.advance(600);
+    assert!(pair.at_b(|registry, at| registry.cancel(at, key, true)));
+    pair.renew("i1");
+    pair.advance(600);
+    assert_eq!(pair.a.peers[0].facts(), &[PeerFact::NotFound { key }]);
+}
+
+#[test]
+fn tasks_of_a_batch_that_is_refused_for_good_are_dropped_and_overridden_ones_are_not() {
+    let mut pair = Pair::new();
+    let info = pair.instance("i1", 2);
+    let key = info.key;
+    pair.link = Link::Answers500;
+    pair.register(info);
+    pair.renew("i1");
+    pair.renew("i1");
+    pair.advance(600);
+    let dropped = |action| PeerFact::Dropped { key, action, why: Dropped::PermanentError };
+    let actions = [TaskAction::Register, TaskAction::Heartbeat];
+    assert_eq!(pair.a.peers[0].facts(), &actions.map(dropped));
 }
 
 /// A has i1 with dirty 2, B with dirty 9, DOWN and this override; then a heartbeat goes to B.
@@ -253,7 +277,11 @@ fn life(lease: Option<LeaseInfo>, operation: impl Fn(&mut Pair)) -> u64 {
         pair.link = Link::Works;
         pair.advance(1000);
         assert_eq!(pair.a.peers[0].backlog(), 0);
-        assert_eq!(pair.a.peers[0].expired() > 0, pair.told.is_empty());
+        let facts = std::mem::take(pair.a.peers[0].facts());
+        let expired =
+            |fact: &PeerFact| matches!(fact, PeerFact::Dropped { why: Dropped::Expired, .. });
+        assert!(facts.iter().all(expired));
+        assert_eq!(facts.len(), usize::from(pair.told.is_empty()));
         !pair.told.is_empty()
     };
     let seconds = (1..200).take_while(|&second| arrives(second * 1000)).last();
