@@ -403,7 +403,8 @@ pub(super) fn said_twice(
 }
 
 /// The peers of a server, in the order of the hash set of their URLs: those of `peers`, else those its
-/// `service-url` names, else all others. A server is never its own peer.
+/// `service-url` names, else all others. A server is never its own peer. In one bin of the hash set they
+/// keep the order in which they are listed, those of the own zone first.
 fn resolve_peers(
     index: usize,
     drafts: &mut [Draft],
@@ -413,8 +414,8 @@ fn resolve_peers(
 ) {
     let mut peers: Vec<(usize, String)> = Vec::new();
     let known = |host: Option<&str>| names.iter().position(|name| Some(name.as_str()) == host);
-    let urls = &drafts[index].config.service_urls;
-    match (drafts[index].peers.as_ref(), urls.is_empty()) {
+    let Draft { config, zone, peers: listed, .. } = &drafts[index];
+    match (listed, config.service_urls.is_empty()) {
         (Some(listed), _) => {
             for (name, place) in listed {
                 match known(Some(name)) {
@@ -427,17 +428,20 @@ fn resolve_peers(
                 }
             }
         }
-        (None, true) => peers.extend(names.iter().map(|name| url(name)).enumerate()),
+        (None, true) => {
+            peers.extend(names.iter().map(|name| url(name)).enumerate());
+            peers.sort_by_key(|(peer, _)| drafts[*peer].zone != *zone);
+        }
         (None, false) => {
             // Who is not known is reported with the embedded client's list of servers.
-            let urls = urls.values().flat_map(|(urls, _)| urls);
+            let urls = service_urls(config).flat_map(|((urls, _), _)| urls);
             let known = urls.filter_map(|url| Some((known(host_of(url))?, with_slash(url))));
             peers.extend(known);
         }
     }
-    peers.retain(|(peer, _)| *peer != index);
-    peers.sort();
-    peers.dedup_by_key(|(peer, _)| *peer);
+    let mut seen = vec![false; names.len()];
+    seen[index] = true;
+    peers.retain(|(peer, _)| !std::mem::replace(&mut seen[*peer], true));
     let texts: Vec<&str> = peers.iter().map(|(_, url)| url.as_str()).collect();
     let order = hash_set_order(&texts);
     let in_order = order.into_iter().map(|position| peers[position].0 as u16);
@@ -534,20 +538,13 @@ pub(super) fn service_endpoints(
         }
         return None;
     };
-    let default_zones = vec!["defaultZone".to_owned()];
-    let zones = config.availability_zones.get(&config.client.region);
-    let zones = zones.map_or(&default_zones, |(zones, _)| zones);
     let mut endpoints = Endpoints { in_given_order: true, ..Endpoints::default() };
     let before = diags.error_count();
-    for (position, zone) in zones.iter().enumerate() {
-        let urls = config.service_urls.get(zone).or_else(|| config.service_urls.get("defaultZone"));
-        let Some((urls, place)) = urls else {
-            continue;
-        };
+    for ((urls, place), is_own) in service_urls(config) {
         for url in urls {
             let host = host_of(url);
             match names.iter().position(|name| Some(name.as_str()) == host) {
-                Some(server) if position == 0 => endpoints.own_zone.push(server as u16),
+                Some(server) if is_own => endpoints.own_zone.push(server as u16),
                 Some(server) => endpoints.other_zones.push(server as u16),
                 None if builder.unclear.servers => {}
                 None => {
@@ -559,11 +556,28 @@ pub(super) fn service_endpoints(
     }
     let none = endpoints.own_zone.is_empty() && endpoints.other_zones.is_empty();
     if none && !builder.unclear.servers && diags.error_count() == before {
-        let message = format!("`service-url` names no server for the zone `{}`", zones[0]);
+        let zone = zones(config).next().unwrap_or("defaultZone");
+        let message = format!("`service-url` names no server for the zone `{zone}`");
         let help = "without `availability-zones` the zone is `defaultZone`, spelled like this";
         diags.misplaced(place, message, help);
     }
     Some(endpoints)
+}
+
+/// The zones of a server's or client's region, its own first.
+fn zones(config: &EurekaConfig) -> impl Iterator<Item = &str> {
+    let of_region = config.availability_zones.get(&config.client.region);
+    let zones = of_region.into_iter().flat_map(|(zones, _)| zones).map(String::as_str);
+    let default = of_region.is_none().then_some("defaultZone");
+    zones.chain(default)
+}
+
+/// The URLs that `service-url` has for these zones, with their place, and whether it is the own zone.
+fn service_urls(config: &EurekaConfig) -> impl Iterator<Item = (&(Vec<String>, Place), bool)> {
+    zones(config).enumerate().filter_map(|(position, zone)| {
+        let urls = config.service_urls.get(zone).or_else(|| config.service_urls.get("defaultZone"));
+        Some((urls?, position == 0))
+    })
 }
 
 /// The host of a URL: what stands between `//` (and perhaps `user:password@`) and `:` or `/`.
