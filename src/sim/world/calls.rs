@@ -312,13 +312,19 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.emit(&Fact::BatchEnded { batch: number, outcome: known, took, codes: &codes });
         match known {
             BatchOutcome::Answered(200..300) => self.batch_answered(sender, peer, batch, &items),
-            BatchOutcome::Answered(503) | BatchOutcome::Failed(AttemptFailure::ReadTimeout) => {
+            BatchOutcome::Answered(503) => {
                 self.batch_failed(sender, peer, batch, Failure::Congestion);
             }
             BatchOutcome::Answered(_) => {
                 self.batch_failed(sender, peer, batch, Failure::Permanent);
             }
-            BatchOutcome::Failed(_) => self.batch_failed(sender, peer, batch, Failure::Transient),
+            BatchOutcome::Failed(failure) => {
+                let release = self.setup.servers[sender.index()].release;
+                let slow = failure == AttemptFailure::ReadTimeout
+                    && release.takes_read_timeouts_for_congestion();
+                let why = if slow { Failure::Congestion } else { Failure::Transient };
+                self.batch_failed(sender, peer, batch, why);
+            }
         }
     }
 }
