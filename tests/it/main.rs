@@ -17,6 +17,7 @@ mod hostile_names;
 mod in_client;
 mod invariants;
 mod observed;
+mod replication;
 mod sandbox;
 mod stuck;
 mod support;

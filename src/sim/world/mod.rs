@@ -317,7 +317,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             return;
         }
         if self.is_server(host) {
-            self.wake_server(host);
+            self.wake_server(host, self.now);
         } else {
             self.wake_client(host, self.now);
         }

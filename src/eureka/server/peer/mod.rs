@@ -169,6 +169,12 @@ impl PeerEurekaNode {
         }
     }
 
+    /// The process goes on, having been frozen at `frozen` (monotonic, ns): for this thread too time
+    /// has passed that it did not see.
+    pub fn resume(&mut self, frozen: u64) {
+        self.acceptor.resume(frozen);
+    }
+
     /// Tasks that wait, those under way not included.
     #[must_use]
     pub fn backlog(&self) -> usize {
