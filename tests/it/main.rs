@@ -21,4 +21,5 @@ mod replication;
 mod sandbox;
 mod stuck;
 mod support;
+mod traced;
 mod tree;
