@@ -204,3 +204,56 @@ fn a_frozen_server_answers_its_operator_after_its_overdue_timers() {
     let arrivals_first = format!("{text}[sim]\nresume = \"arrivals-first\"\n");
     assert_eq!(of_the_resume(&arrivals_first), ["cancel", "evict-run"]);
 }
+
+/// Cancels and status changes live as long as `max-time-for-replication` says.
+#[test]
+fn a_cancel_is_tried_for_as_long_as_it_is_configured() {
+    let last = |milliseconds: u32| {
+        let life = format!("eureka.server.max-time-for-replication = {milliseconds}");
+        let rest = format!(
+            "{}{}",
+            entry("100s", "kill = \"server:eureka-1\""),
+            entry("121s", "deregister = { select = \"instance:A/0\", server = \"eureka-0\" }")
+        );
+        let events = events(&pair(&life, &rest));
+        let mut items = Value::Null;
+        let mut last = 0.0;
+        for batch in events.iter().filter(|e| e["event"] == "replication-batch") {
+            if batch["as_before"] != true {
+                items = batch["items"].clone();
+            }
+            let cancels = |item: &Value| item["action"] == "Cancel";
+            if items.as_array().is_some_and(|items| items.iter().any(cancels)) {
+                last = batch["t_ms"].as_f64().expect("a time");
+            }
+        }
+        last
+    };
+    for milliseconds in [2_000_u32, 30_000] {
+        let end = 121_000.0 + f64::from(milliseconds);
+        assert!((end - 115.0..end).contains(&last(milliseconds)), "{}", last(milliseconds));
+    }
+}
+
+/// An answer that comes in the very instant of the time-out comes too late: the time-out was set first.
+#[test]
+fn an_answer_in_the_instant_of_the_time_out_is_late() {
+    let slow = |milliseconds: u32| {
+        let slow = format!(
+            "slow = {{ from = \"server:eureka-1\", to = \"server:eureka-0\", latency = \"{milliseconds}ms\", direction = \"one-way\" }}"
+        );
+        batches(&pair("", &entry("100s", &slow))).remove(0)
+    };
+    assert_eq!(slow(195), "120514 200");
+    assert_eq!(slow(196), "120514 read-timeout");
+}
+
+/// A process that dies with a request unanswered: the connection breaks, which is known one latency later.
+#[test]
+fn a_reset_is_known_one_latency_after_the_death() {
+    let kill = entry("120600ms", "kill = \"server:eureka-1\"");
+    let events = events(&pair("", &format!("{}{kill}", freeze("eureka-1", "120s", 9))));
+    let reset =
+        events.iter().find(|e| e["outcome"] == "reset" && e["event"] == "replication-batch");
+    assert_eq!(reset.expect("there is one")["ms"], 88.0);
+}
