@@ -562,6 +562,10 @@ fn instance(info: &InstanceInfo, names: &Names, lacks: Lacks) -> Value {
         let meta = entries.map(|(key, value)| (key.to_string(), json!(&**value)));
         line["meta"] = Value::Object(meta.collect());
     }
+    // Where nothing is said of the host, it is what stands before the first colon of the id.
+    if id.starts_with(':') {
+        line["host"] = json!("h");
+    }
     for (lacking, name) in
         [(lacks.host_name, "host"), (lacks.ip_address, "ip"), (lacks.data_center, "dc")]
     {

@@ -150,7 +150,7 @@ fn observed(plan: &Plan) -> (String, u64) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("SETTLING_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(24),
+        cases: 24,
         failure_persistence: None,
         max_shrink_iters: 200,
         ..ProptestConfig::default()
