@@ -61,6 +61,13 @@ impl Release {
         Self { major, minor, patch }
     }
 
+    /// ≥ 1.8.7 (commit 82a9e04d): a peer that does not answer in time counts as busy, and its batch
+    /// waits for a second. Before, that was a failure of the network like any other.
+    #[must_use]
+    pub fn takes_read_timeouts_for_congestion(self) -> bool {
+        self >= Self::new(1, 8, 7)
+    }
+
     /// How a server of this release behaves.
     #[must_use]
     pub fn class(self) -> BehaviourClass {

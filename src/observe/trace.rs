@@ -3,7 +3,8 @@
 //!
 //! The clock of a trace moves by `advance` lines, in which timers run. Where an operation comes
 //! before the timers of its instant the advance is exclusive; where the wall clock does something an
-//! advance does not, a `step-wall` line says so.
+//! advance does not, a `step-wall` line says so. What a server took over from a peer after a conflict is
+//! written as operations to the same effect; where there are none, its file ends.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -51,6 +52,8 @@ struct ServerTrace {
     events: Vec<Value>,
     out: Vec<Value>,
     last: Last,
+    /// Something has happened that no line can say: the file ends before it.
+    ended: bool,
     error: Option<io::Error>,
 }
 
@@ -169,6 +172,7 @@ impl TraceLog {
             events: Vec::new(),
             out: Vec::new(),
             last: Last::of(operation.registry, operation.now),
+            ended: false,
             error: None,
         };
         trace.write(&header.to_json());
@@ -186,7 +190,8 @@ impl ServerTrace {
             OperationKind::Init => {}
             OperationKind::Resumed => self.stand_still(at),
             OperationKind::Timers => {
-                self.synchronise(at, operation.now, next_wake);
+                // They have run, but in the trace they are due: the step comes before them.
+                self.synchronise(at, operation.now, Some(0));
                 let wall = operation.now.wall;
                 let facts = operation.registry.fact_list();
                 self.events.extend(facts.iter().filter_map(|fact| render.event(fact, wall)));
@@ -258,18 +263,32 @@ impl ServerTrace {
                 self.line(line, operation, render, code(*answer));
             }
             OperationKind::Adopted(theirs, adopted) => {
-                // Traces have no word for it; to the registry it is a replicated registration, and
-                // where its override replaced another one a replicated status before that.
-                if let Adopted::RegisteredOver(status) = adopted {
-                    let mut line = about("status", theirs.key, names);
-                    (line["value"], line["replica"]) = (json!(status.name()), json!(true));
-                    line["r"] = json!({"code": 200});
-                    self.with_gauges(line, self.last.at(operation.now), operation.now);
-                }
-                if *adopted != Adopted::Failed {
-                    let instance = instance(theirs, names, Lacks::default());
-                    let line = json!({"op": "register", "instance": instance, "replica": true});
-                    self.line(line, operation, render, code(204));
+                // Traces have no word for it; to the registry it is a replicated registration.
+                let copy = instance(theirs, names, Lacks::default());
+                let has_duration =
+                    theirs.lease_info.is_some_and(|lease| lease.duration_in_secs > 0);
+                match adopted {
+                    Adopted::Registered => {
+                        let line = json!({"op": "register", "instance": copy, "replica": true});
+                        self.line(line, operation, render, code(204));
+                    }
+                    // Where its override replaced another one, that must go first. Start-up sync
+                    // registers without being counted: together they count as one replication.
+                    Adopted::RegisteredOver(status) if has_duration => {
+                        let now = operation.now;
+                        let mut line = about("delete-status", theirs.key, names);
+                        (line["value"], line["replica"]) = (json!(status.name()), json!(true));
+                        line["r"] = json!({"code": 200});
+                        self.with_gauges(line, self.last.at(now), now);
+                        let line = json!({"op": "view", "instances": [copy]});
+                        self.with_gauges(line, self.last.at(now), now);
+                        let line = json!({"op": "sync-up", "attempts": 1});
+                        self.line(line, operation, render, Some(json!({"count": 1})));
+                    }
+                    // No operation changes an override and nothing else.
+                    Adopted::RegisteredOver(_) | Adopted::OverrideOnly | Adopted::Failed => {
+                        self.ended = true;
+                    }
                 }
             }
             OperationKind::Metadata(key, entries, answer) => {
@@ -375,6 +394,7 @@ impl ServerTrace {
 
     fn write(&mut self, line: &Value) {
         if self.error.is_none()
+            && !self.ended
             && let Err(error) = writeln!(self.file, "{}", harmless_json(&line.to_string()))
         {
             self.error = Some(error);
@@ -541,6 +561,10 @@ fn instance(info: &InstanceInfo, names: &Names, lacks: Lacks) -> Value {
         let entries = info.metadata.iter();
         let meta = entries.map(|(key, value)| (key.to_string(), json!(&**value)));
         line["meta"] = Value::Object(meta.collect());
+    }
+    // Where nothing is said of the host, it is what stands before the first colon of the id.
+    if id.starts_with(':') {
+        line["host"] = json!("h");
     }
     for (lacking, name) in
         [(lacks.host_name, "host"), (lacks.ip_address, "ip"), (lacks.data_center, "dc")]

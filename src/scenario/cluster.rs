@@ -246,18 +246,21 @@ pub(super) fn servers(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut 
             builder.diags.duplicate(&draft.place, "server", &draft.setup.name, help);
         }
     }
+    let zones: Vec<usize> = drafts.iter().map(|draft| draft.zone).collect();
     for (index, draft) in drafts.iter_mut().enumerate() {
         draft.configured = service_urls::read(&draft.config, &names, builder);
         let urls = match (&draft.peers, &draft.configured) {
             (Some(list), _) => service_urls::listed(list, &names, builder),
             (None, Some(configured)) => configured.all().cloned().collect(),
             (None, None) => {
-                (0..names.len()).map(|other| service_urls::of_server(other, &names)).collect()
+                let mut all: Vec<usize> = (0..names.len()).collect();
+                all.sort_by_key(|&other| zones[other] != zones[index]);
+                all.into_iter().map(|other| service_urls::of_server(other, &names)).collect()
             }
         };
         draft.setup.peers = service_urls::peers(index, urls);
     }
-    builder.server_zones = drafts.iter().map(|draft| draft.zone).collect();
+    builder.server_zones = zones;
     for (index, draft) in drafts.into_iter().enumerate() {
         let server = finish(index, draft, cluster, builder);
         builder.servers.push(server);

@@ -108,7 +108,7 @@ pub(super) fn listed(
 }
 
 /// The peers among these of server `index`, which is never its own, in the order it fans out to them:
-/// that of a hash set.
+/// that of a hash set, whose bins keep the order in which the URLs are listed.
 pub(super) fn peers(index: usize, mut urls: Vec<ServiceUrl>) -> Vec<ServiceUrl> {
     urls.retain(|url| usize::from(url.server) != index);
     let texts: Vec<&str> = urls.iter().map(|url| &*url.url).collect();

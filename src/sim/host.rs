@@ -49,6 +49,8 @@ pub(super) struct Host {
 /// What waits for a frozen process.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pause {
+    /// When it was frozen.
+    pub(super) since: Instant,
     /// When it resumes.
     pub(super) until: Instant,
     /// Timers and timeouts that came due, in order.

@@ -196,3 +196,52 @@ fn a_frozen_server_keeps_as_many_connections_as_its_accept_queue_holds() {
         assert_eq!(beats_at_a_frozen_server("restclient", enough), told(&all), "{enough}");
     }
 }
+
+/// A client of Spring's, or a server with one, that is frozen from 105 to 145 s while its fetch of
+/// 100 s waits for eureka-0, so long; so does its supervisor, until 130 s. Whether it is tried again at
+/// the resume. Something else comes due before both: a run of the replicator, at 114 s.
+fn tries_again(of_a_server: bool, timeout: &str, milliseconds: u32, fault: &str) -> bool {
+    let (who, process) = if of_a_server {
+        let server = "[[servers]]\nname = \"eureka-2\"\nstart = \"70s\"\nhttp-client = \"restclient\"\n\
+                      eureka.server.registry-sync-retries = 0\npeers = []\n\
+                      eureka.client.service-url.defaultZone = \"http://eureka-0:8761/eureka/,http://eureka-1:8761/eureka/\"\n";
+        ("server:eureka-2", server.to_owned())
+    } else {
+        let app = "[[apps]]\nname = \"A\"\ninstances = 1\nstart = \"70s\"\nhttp-client = \"restclient\"\n\
+                   servers = [\"eureka-0\", \"eureka-1\"]\n";
+        ("app:A", app.to_owned())
+    };
+    let server = |name: &str| {
+        format!(
+            "[[servers]]\nname = \"{name}\"\nregister-with-eureka = false\nfetch-registry = false\n"
+        )
+    };
+    let events = events(&format!(
+        "schema = 1\nduration = \"190s\"\n[network]\nlatency = \"2ms\"\n[eureka.client]\ninstance-info-replication-interval-seconds = 11\ntimeout.{timeout} = {milliseconds}\n\
+         {}{}{process}[[timeline]]\nat = \"95s\"\n{}\n[[timeline]]\nat = \"105s\"\nfor = \"40s\"\n\
+         pause = \"{who}\"\n",
+        server("eureka-0"),
+        server("eureka-1"),
+        fault.replace("WHO", who),
+    ));
+    let failed =
+        |event: &&serde_json::Value| event["event"] == "failed" && event["method"] == "GET";
+    let failed = events.iter().filter(failed).map(|event| event["t_ms"].as_f64().expect("a time"));
+    let failed: Vec<f64> = failed.collect();
+    assert_eq!(failed[0], 145_000.0);
+    failed.contains(&(145_000.0 + f64::from(milliseconds)))
+}
+
+/// What came due in a pause happens in the order in which it came due. Spring's `RestClient` gives an
+/// interrupted thread no connection, so it shows who was first: the supervisor or the time-out.
+#[test]
+fn what_came_due_in_a_pause_happens_in_its_order() {
+    for of_a_server in [false, true] {
+        let hangs = "for = \"95s\"\npause = \"server:eureka-0\"";
+        assert!(!tries_again(of_a_server, "socket-timeout", 40_000, hangs), "{of_a_server}");
+        assert!(tries_again(of_a_server, "socket-timeout", 15_000, hangs), "{of_a_server}");
+        let hole = "partition = { from = \"WHO\", to = \"server:eureka-0\" }";
+        assert!(!tries_again(of_a_server, "connect-timeout", 40_000, hole), "{of_a_server}");
+        assert!(tries_again(of_a_server, "connect-timeout", 15_000, hole), "{of_a_server}");
+    }
+}

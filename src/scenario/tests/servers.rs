@@ -279,6 +279,39 @@ fn what_cannot_be_a_server_is_an_error() {
     }
 }
 
+/// Server spec §13.2.
+#[test]
+fn peers_in_one_bin_of_the_hash_set_keep_the_order_of_the_list() {
+    // `http://main:8761/eureka/` and those of eureka-4 and eureka-9 are in bin 13 of 16.
+    let fan_out = |zones: &str, of_the_first: &str| {
+        let plan = of(&format!(
+            "[cluster]\n{zones}\n[[servers]]\nname = \"other\"\n{of_the_first}\n\
+             [[servers]]\nname = \"eureka-4\"\n[[servers]]\nname = \"main\"\n\
+             [[servers]]\nname = \"eureka-9\"\n"
+        ));
+        plan.setup.servers[0].peer_servers()
+    };
+    assert_eq!(fan_out("", ""), [1, 2, 3]);
+    assert_eq!(fan_out("", "peers = [\"eureka-9\", \"main\", \"eureka-4\", \"main\"]"), [3, 2, 1]);
+    let url = |name: &str| format!("http://{name}:8761/eureka/");
+    let urls = |names: &[&str]| names.iter().map(|name| url(name)).collect::<Vec<_>>().join(",");
+    let listed = urls(&["other", "main", "eureka-9", "eureka-4"]);
+    let configured = format!("eureka.client.service-url.defaultZone = \"{listed}\"");
+    assert_eq!(fan_out("", &configured), [2, 3, 1]);
+    // Those of the own zone are listed first: it is the zone of the third.
+    assert_eq!(fan_out("zones = [\"a\", \"b\"]", ""), [2, 1, 3]);
+    let zones = format!(
+        "eureka.client.availability-zones.us-east-1 = \"z2,z1\"\n\
+         eureka.client.service-url.z1 = \"{}\"\neureka.client.service-url.z2 = \"{}\"\n\
+         eureka.client.service-url.z3 = \"{}\"",
+        url("eureka-4"),
+        url("eureka-9"),
+        url("main"),
+    );
+    // Nor are the URLs of a zone peers that is none of the region's.
+    assert_eq!(fan_out("", &zones), [3, 1]);
+}
+
 /// Server spec §13.1: replication goes to the servers whose URLs a server is configured with.
 #[test]
 fn without_a_list_of_peers_the_service_urls_name_them() {

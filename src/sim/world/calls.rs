@@ -326,13 +326,19 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         });
         match known {
             BatchOutcome::Answered(200..300) => self.batch_answered(sender, node, batch, &items),
-            BatchOutcome::Answered(503) | BatchOutcome::Failed(AttemptFailure::ReadTimeout) => {
+            BatchOutcome::Answered(503) => {
                 self.batch_failed(sender, node, batch, Failure::Congestion);
             }
             BatchOutcome::Answered(_) => {
                 self.batch_failed(sender, node, batch, Failure::Permanent);
             }
-            BatchOutcome::Failed(_) => self.batch_failed(sender, node, batch, Failure::Transient),
+            BatchOutcome::Failed(failure) => {
+                let release = self.releases.of(sender, self.setup);
+                let slow = failure == AttemptFailure::ReadTimeout
+                    && release.takes_read_timeouts_for_congestion();
+                let why = if slow { Failure::Congestion } else { Failure::Transient };
+                self.batch_failed(sender, node, batch, why);
+            }
         }
     }
 }

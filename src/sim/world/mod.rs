@@ -337,7 +337,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             return;
         }
         if self.is_server(host) {
-            self.wake_server(host);
+            self.wake_server(host, self.now);
         } else {
             self.wake_client(host, self.now);
         }

@@ -13,6 +13,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let process = &mut self.hosts[host.index()];
         let begins = process.paused.is_none();
         let pause = process.paused.get_or_insert_default();
+        if begins {
+            pause.since = self.now;
+        }
         if begins || until > pause.until {
             pause.until = until;
             self.push(until, Event::Resume(host));
@@ -42,10 +45,11 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let Some(pause) = paused.take() else {
             return;
         };
-        let Pause { due, arrived, .. } = *pause;
+        let Pause { since, due, arrived, .. } = *pause;
         self.emit(&Fact::Fault(FaultFact::Process("resume", host)));
         if self.is_server(host) {
             self.operation(host, &OperationKind::Resumed);
+            self.resume_queues(host, since);
         }
         if self.setup.races.arrivals_first {
             self.handle_arrivals(host, arrived);
@@ -59,9 +63,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     fn handle_due(&mut self, host: HostId, due: Vec<(Instant, Deferred)>) {
         for (at, what) in due {
+            // Only the first timer that came due in the pause has an entry of its own.
             match what {
-                Deferred::Wake if self.is_server(host) => self.wake_server(host),
-                Deferred::Wake => self.wake_client(host, at),
+                Deferred::Wake => self.catch_up(host, at),
+                _ => self.catch_up(host, Instant::from_nanos(at.nanos().saturating_sub(1))),
+            }
+            match what {
+                Deferred::Wake => {}
                 Deferred::End(call) => self.conclude(call, at),
                 Deferred::Timeout(call) => self.conclude_timeout(call, at),
                 Deferred::Arrive(call) => self.arrive(call),
@@ -69,10 +77,15 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             }
         }
         // What came due after the last of these, and what is to follow at once.
+        self.catch_up(host, self.now);
+    }
+
+    /// Runs what came due by `until`.
+    fn catch_up(&mut self, host: HostId, until: Instant) {
         if self.is_server(host) {
-            self.wake_server(host);
+            self.wake_server(host, until);
         } else {
-            self.wake_client(host, self.now);
+            self.wake_client(host, until);
         }
     }
 

@@ -8,6 +8,7 @@ use super::{Event, World};
 use crate::eureka::InstanceInfo;
 use crate::eureka::server::peer::{Adopted, BatchId, Failure, PeerFact};
 use crate::eureka::server::{At, EurekaServer};
+use crate::time::{HostClock, Instant};
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// One pass of the dispatcher towards a peer; if a batch is complete it is sent.
@@ -73,6 +74,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             self.emit_peer_facts(host, peer);
         }
         self.arm_server(host);
+    }
+
+    /// The dispatchers go on that were frozen at `since`.
+    pub(super) fn resume_queues(&mut self, host: HostId, since: Instant) {
+        let peers = self.servers[host.index()].core.iter_mut();
+        for peer in peers.flat_map(|core| core.peers.iter_mut()) {
+            peer.resume(HostClock::mono(since));
+        }
     }
 
     /// What happened to the tasks of a dispatcher.

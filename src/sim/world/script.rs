@@ -179,10 +179,15 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.start_again(host);
     }
 
-    /// Asks a process to do something itself, which a frozen one does when it resumes.
+    /// Asks a process to do something itself, which a frozen one does when it resumes. A request from
+    /// outside is a message like those of others.
     fn ask(&mut self, host: HostId, entry: usize) {
-        if !self.defer_due(host, Deferred::Ask(entry as u32)) {
-            self.obey(host, entry as u32);
+        let asked = Deferred::Ask(entry as u32);
+        let request = matches!(self.setup.timeline[entry].action, Action::Outside(..));
+        match &mut self.hosts[host.index()].paused {
+            Some(pause) if request => pause.arrived.push(asked),
+            Some(pause) => pause.due.push((self.now, asked)),
+            None => self.obey(host, entry as u32),
         }
     }
 

@@ -74,9 +74,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    /// Runs whatever of a server is due, in the order it came due.
-    pub(super) fn wake_server(&mut self, host: HostId) {
-        while let Some(due) = self.due(host) {
+    /// Runs whatever of a server was due by `until`, in the order it came due.
+    pub(super) fn wake_server(&mut self, host: HostId, until: Instant) {
+        while let Some(due) = self.due(host, until) {
             match due {
                 Due::Timers => self.run_timers(host),
                 Due::Look => self.look(host),
@@ -93,14 +93,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     let next = self.next_look_at_peers(host);
                     self.servers[host.index()].next_peers = next;
                 }
-                Due::Client => self.wake_client(host, self.now),
+                Due::Client => self.wake_client(host, until),
                 Due::Queue(peer) => self.run_queue(host, peer),
             }
         }
         self.arm_server(host);
     }
 
-    fn due(&self, host: HostId) -> Option<Due> {
+    fn due(&self, host: HostId, until: Instant) -> Option<Due> {
         let process = &self.servers[host.index()];
         let core = process.core.as_ref();
         let clock = |mono: Option<u64>| mono.map(HostClock::instant_of_mono);
@@ -116,7 +116,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             (client, Due::Client),
         ];
         let all = others.into_iter().chain(queues);
-        let due = all.filter_map(|(at, due)| Some((at.filter(|&at| at <= self.now)?, due)));
+        let due = all.filter_map(|(at, due)| Some((at.filter(|&at| at <= until)?, due)));
         due.min_by_key(|(at, _)| *at).map(|(_, due)| due)
     }
 

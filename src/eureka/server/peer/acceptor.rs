@@ -92,10 +92,23 @@ impl AcceptorExecutor {
         self.reprocess_queue.extend(tasks);
         self.shaper.register_failure(failure, now.wall);
         if self.next_run.is_none() {
-            let polled = now.mono - self.polling_since;
-            let steps = polled.div_ceil(STEP).max(1);
-            self.next_run = Some(self.polling_since + steps * STEP);
+            self.next_run = Some(self.poll_ends(now.mono));
         }
+    }
+
+    /// The process goes on, having been frozen at `frozen` (monotonic, ns). A poll that ended meanwhile
+    /// ends now, and the next one begins a grid of its own, on which failures are noticed. Without a
+    /// batch under way there can be none.
+    pub(super) fn resume(&mut self, frozen: u64) {
+        if self.next_run.is_none() && self.under_way > 0 {
+            self.next_run = Some(self.poll_ends(frozen));
+        }
+    }
+
+    /// When the poll that is under way at `mono` ends.
+    fn poll_ends(&self, mono: u64) -> u64 {
+        let polled = mono.saturating_sub(self.polling_since);
+        self.polling_since + polled.div_ceil(STEP).max(1) * STEP
     }
 
     /// Passes of the loop until a batch is complete or the thread waits. Tasks that are dropped are

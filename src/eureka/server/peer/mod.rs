@@ -232,6 +232,12 @@ impl PeerEurekaNode {
         }
     }
 
+    /// The process goes on, having been frozen at `frozen` (monotonic, ns): for this thread too time
+    /// has passed that it did not see.
+    pub fn resume(&mut self, frozen: u64) {
+        self.acceptor.resume(frozen);
+    }
+
     /// Tasks that wait, those under way not included.
     #[must_use]
     pub fn backlog(&self) -> usize {
@@ -253,8 +259,11 @@ impl PeerEurekaNode {
 pub enum Adopted {
     /// It was registered.
     Registered,
-    /// Likewise, after its override had taken the place of another one.
+    /// Likewise, after its override had taken the place of another one; the instance it replaced had
+    /// this status.
     RegisteredOver(InstanceStatus),
+    /// The stored instance was newer: it was registered anew, with the override of the copy.
+    OverrideOnly,
     /// Java fails, because the instance is not visible here; its override was stored.
     Failed,
 }
@@ -269,8 +278,16 @@ impl Registry {
             if !self.store_overridden_status_if_required(at, theirs.key, status) {
                 return Adopted::Failed;
             }
-            if before.is_some_and(|before| before != status) {
-                adopted = Adopted::RegisteredOver(status);
+            let lease = self.lease(theirs.key);
+            if let (true, Some(lease)) = (before != Some(status), lease) {
+                let stored = &self.objects[lease.holder];
+                if stored.last_dirty_timestamp > theirs.last_dirty_timestamp
+                    && self.class.keeps_newer_stored_instance()
+                {
+                    adopted = Adopted::OverrideOnly;
+                } else if before.is_some() {
+                    adopted = Adopted::RegisteredOver(stored.status);
+                }
             }
         }
         let info = self.objects.add_info(theirs);
