@@ -23,6 +23,7 @@ pub(super) fn network(
         loss: Loss::NONE,
         links: Vec::new(),
         dead_hosts_are_black_holes: false,
+        in_order: false,
     };
     let reader = node.and_then(|node| Reader::of(node, "[network]", &mut builder.diags));
     let Some(mut reader) = reader else {
@@ -34,10 +35,7 @@ pub(super) fn network(
     if let Some(node) = reader.node("loss") {
         setup.loss = loss(node, &mut builder.diags).unwrap_or(setup.loss);
     }
-    if reader.flag("reorder", &mut builder.diags) == Some(false) {
-        let place = reader.key_place("reorder");
-        builder.diags.not_yet(&place, "`reorder = false`");
-    }
+    setup.in_order = reader.flag("reorder", &mut builder.diags) == Some(false);
     if let Some(node) = reader.node("links") {
         setup.links = links(node, cluster, builder);
     }

@@ -171,7 +171,6 @@ fn words_that_are_not_executed_are_refused() {
         client("webclient.enabled = true"),
         format!("{app}eureka.client.service-url.defaultZone = \"http://eureka-9/\"\n"),
         format!("{app}http-client = \"webclient\"\n"),
-        format!("{app}[network]\nreorder = false\n"),
         format!("{app}[eureka.server.experimental]\na = true\n"),
         format!("{app}[eureka.server]\nremote-region-urls = \"a\"\n"),
         at("scale = { app = \"A\", to = 2 }"),

@@ -133,9 +133,9 @@ fn cases() -> Vec<(String, Expect)> {
         "#]],
         ),
         (
-            fleet("[network]\nreorder = false"),
+            fleet("http-client = \"webclient\""),
             expect![[r#"
-            s.toml:14:1: S012 `reorder = false` is valid, but this version does not execute it yet
+            s.toml:13:15: S012 `http-client = "webclient"` is valid, but this version does not execute it yet
                 = nothing is ignored silently: leave it out to run the rest
         "#]],
         ),

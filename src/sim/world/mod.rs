@@ -76,6 +76,7 @@ pub(super) enum Deferred {
 struct Held {
     entry: usize,
     event: Event,
+    link: (HostId, HostId),
     span: crate::time::Span,
 }
 
