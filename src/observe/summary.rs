@@ -96,7 +96,7 @@ pub struct StalenessSummary {
     pub instance: String,
     /// `APP/INDEX`
     pub process: String,
-    /// `kill` or `stop`
+    /// `kill`, `stop`, or `exit` if it ended by itself.
     pub how: &'static str,
     /// When its process was gone, ms.
     pub died_ms: f64,

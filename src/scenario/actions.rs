@@ -8,6 +8,7 @@ use super::diagnostics::Diagnostics;
 use super::eureka_keys::config_value;
 use super::network::loss;
 use super::reader::{Read, Reader, signed_duration, texts};
+use super::source::Place;
 use super::tree::{Node, Value};
 use super::{health, later, rest, select};
 use crate::eureka::client::{InstanceChange, InstanceConfig};
@@ -385,6 +386,7 @@ impl Reading<'_, '_> {
             return None;
         }
         if clients > 0 {
+            self.warn_of_rest_clients(&select, &node.place);
             let change = self.instance_change(&key, value)?;
             let setting = config_value(value, &key.value, &mut self.builder.diags)?;
             return Some(Action::ConfigureInstance(select, key.value, setting, change));
@@ -404,6 +406,22 @@ impl Reading<'_, '_> {
             Err(error) => refuse(&error, &key, value, diags),
         }
         Some(Action::SetConfig(select, name.to_owned(), setting))
+    }
+
+    /// A plain REST client has no replicator that could notice a change.
+    fn warn_of_rest_clients(&mut self, select: &Selection, place: &Place) {
+        let rest = select.hosts.iter().filter(|host| self.builder.is_rest(**host)).count();
+        let message = match rest {
+            0 => return,
+            rest if rest == select.hosts.len() => {
+                "`set-config` has no effect on plain REST clients".to_owned()
+            }
+            rest => format!(
+                "`set-config` has no effect on plain REST clients, which {rest} of these {} are",
+                select.hosts.len()
+            ),
+        };
+        self.builder.diags.warn("W001", place, message, "leave them out");
     }
 
     /// What a client's instance is configured to; it sees the change at the next run of its

@@ -255,9 +255,18 @@ impl Builder {
 
     /// Whether a host is a client whose application attaches a health check.
     pub(super) fn has_health_check(&self, host: HostId) -> bool {
-        let client = host.index().checked_sub(self.servers.len());
-        let client = client.and_then(|client| self.clients.get(client));
-        client.is_some_and(|client| self.profiles[client.profile as usize].health_check)
+        self.profile_of(host).is_some_and(|profile| profile.health_check)
+    }
+
+    /// Whether a host is a plain REST client.
+    pub(super) fn is_rest(&self, host: HostId) -> bool {
+        self.profile_of(host).is_some_and(|profile| profile.rest.is_some())
+    }
+
+    /// The profile of a client.
+    fn profile_of(&self, host: HostId) -> Option<&ClientProfile> {
+        let client = self.clients.get(host.index().checked_sub(self.servers.len())?)?;
+        Some(&self.profiles[client.profile as usize])
     }
 
     /// The number of a profile.
