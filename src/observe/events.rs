@@ -16,8 +16,8 @@ use crate::eureka::{InstanceKey, InstanceStatus, Names};
 use crate::golden::action_name;
 use crate::scenario::{Plan, Viewers};
 use crate::sim::{
-    Action, BatchOutcome, CallFailure, CutMode, Fact, FaultFact, HostId, Party, RequestFact,
-    RequestLine, TrafficFact, WorldView,
+    Action, BatchOutcome, CallFailure, CutMode, Fact, FaultFact, FleetChange, HostId, Party,
+    RequestFact, RequestLine, TrafficFact, WorldView,
 };
 use crate::time::{Instant, Span};
 
@@ -593,6 +593,9 @@ fn view_line(client: String, old: &View, new: &View, world: &WorldView<'_>, host
     line
 }
 
+/// Most processes that one line names.
+const LISTED: usize = 100;
+
 fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> Value {
     let process = |what: &str, host: &HostId| json!({"event": "fault", "what": what, "process": labels.host(*host)});
     match fault {
@@ -626,7 +629,6 @@ fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> 
             line
         }
         FaultFact::Network { what, entry, from, to } => {
-            const LISTED: usize = 100;
             let names = |hosts: &crate::sim::HostSet| -> Vec<String> {
                 let mut names: Vec<String> =
                     hosts.iter().take(LISTED).map(|host| labels.host(host)).collect();
@@ -640,6 +642,20 @@ fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> 
                 "from": names(from), "to": names(to),
             });
             describe(&world.setup().timeline[*entry].action, &mut line);
+            line
+        }
+        FaultFact::Fleet { entry, change, members } => {
+            let listed = members.iter().take(LISTED);
+            let processes: Vec<String> =
+                listed.clone().map(|member| labels.host(member.host)).collect();
+            let mut line = json!({
+                "event": "fault", "what": change.name(), "name": entry_name(*entry, labels),
+                "count": members.len(), "processes": processes,
+            });
+            if *change == FleetChange::Replace {
+                let ids = listed.map(|member| world.names().id_text(member.key));
+                line["by"] = json!(ids.collect::<Vec<_>>());
+            }
             line
         }
         FaultFact::Heal { entry } => {

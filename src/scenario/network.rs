@@ -3,8 +3,10 @@
 use super::build::Builder;
 use super::cluster::Cluster;
 use super::diagnostics::Diagnostics;
+use super::fleet::Moment;
 use super::plan::{Observe, Sampling, Viewers};
 use super::reader::{Reader, duration, duration_range, share, texts};
+use super::select::Purpose;
 use super::tree::{Node, Value};
 use super::{later, select};
 use crate::sim::{ClientSetup, HostSet, Latency, LinkException, Loss, NetworkSetup, Races};
@@ -132,7 +134,7 @@ fn side(
     {
         return Some([crate::sim::HostId::new(server)].into_iter().collect());
     }
-    select::host_set(node, number, cluster, builder)
+    select::host_set(node, Moment::START, number, cluster, builder)
 }
 
 pub(super) fn races(node: Option<&Node>, diags: &mut Diagnostics) -> Races {
@@ -252,7 +254,7 @@ pub(super) fn hunt(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Bui
         }
     }
     if let Some(node) = reader.node("protect") {
-        select::selection(node, cluster, builder);
+        select::selection(node, Purpose::Link(Moment::START), cluster, builder);
     }
     reader.duration("quiet", &mut builder.diags);
     reader.int("runs", 1..=i64::MAX, &mut builder.diags);

@@ -2,6 +2,7 @@
 //! every build. The digests of the shipped scenarios are part of the project.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use eureka_sim::observe::{EventLevel, EventLog, TraceLog, Watch};
 use eureka_sim::scenario::Plan;
@@ -83,7 +84,7 @@ impl study::Pulse for Impatient {
 
 #[test]
 fn a_run_that_is_interrupted_ends_and_says_so() {
-    let plan = plan(&shipped_scenarios()[1]);
+    let plan = plan(Path::new("scenarios/mass-kill-above-the-limit.toml"));
     let run = study::run(&plan, Watch::<false>::new(&plan), &mut Impatient(2));
     assert!(matches!(run, Err(study::Interrupted)));
 }

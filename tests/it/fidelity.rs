@@ -173,8 +173,9 @@ fn words_that_are_not_executed_are_refused() {
         format!("{app}http-client = \"webclient\"\n"),
         format!("{app}[eureka.server.experimental]\na = true\n"),
         format!("{app}[eureka.server]\nremote-region-urls = \"a\"\n"),
-        at("scale = { app = \"A\", to = 2 }"),
-        at("deploy = { app = \"A\" }"),
+        at(
+            "set-config = { select = \"servers\", key = \"eureka.client.disable-delta\", value = true }",
+        ),
     ];
     for text in refused {
         assert!(loaded("2m", &text).is_err(), "accepted:\n{text}");

@@ -8,6 +8,7 @@ mod digests;
 mod docs;
 mod faults;
 mod fidelity;
+mod fleet;
 mod frozen;
 mod golden;
 mod golden_client;

@@ -197,6 +197,13 @@ fn cases() -> Vec<(String, Expect)> {
                 = remove its `register = false`
         "#]],
         ),
+        (
+            fleet("[[timeline]]\nat = \"1m\"\ndeploy = { app = \"ORDERS\" }"),
+            expect![[r#"
+            s.toml:15:10: W005 replacements get the same ids: the `instance-id` of ORDERS, `{app}-{index:04}`, has no `{n}`
+                = write `instance-id = "{app}-{index:04}-{n}"` in its [[apps]], or `new-ids = false` here
+        "#]],
+        ),
     ]
 }
 

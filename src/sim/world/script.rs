@@ -169,14 +169,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         select.resolve(&self.streams, entry as u64, |_| true)
     }
 
-    fn kill(&mut self, host: HostId) {
+    pub(super) fn kill(&mut self, host: HostId) {
         self.bury(host);
         self.emit(&Fact::Fault(FaultFact::Process("kill", host)));
         self.start_again(host);
     }
 
     /// Asks a process to do something itself, which a frozen one does when it resumes.
-    fn ask(&mut self, host: HostId, entry: usize) {
+    pub(super) fn ask(&mut self, host: HostId, entry: usize) {
         if !self.defer_due(host, Deferred::Ask(entry as u32)) {
             self.obey(host, entry as u32);
         }
@@ -190,7 +190,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
         match &setup.timeline[entry as usize].action {
             Action::Stop(_, drain) => self.stop(host, *drain),
-            Action::Restart { .. } => self.stop(host, None),
+            Action::Restart { .. } | Action::Scale { .. } | Action::Deploy { .. } => {
+                self.stop(host, None);
+            }
             Action::SetStatus(_, status) => {
                 self.drive(host, self.now, |client, cx| client.set_instance_status(cx, *status));
             }
