@@ -18,10 +18,13 @@ fn observed(plan: &Plan) -> (String, u64) {
     watch.events = Some(EventLog::new(EventLevel::All, plan, Box::new(std::io::sink())));
     watch.trace = Some(TraceLog::new(plan, Box::new(|_| Ok(Box::new(std::io::sink())))));
     let (recording, _) = study::run(plan, watch, &mut ()).expect("nobody interrupts");
+    for verdict in &recording.summary.expectations {
+        assert!(verdict.ok, "{}: {verdict:?}", plan.name);
+    }
     (recording.summary.digest, recording.summary.events)
 }
 
-/// `UPDATE_EXPECT=1` writes the file anew.
+/// What each expects is so, too. `UPDATE_EXPECT=1` writes the file anew.
 #[test]
 fn shipped_scenarios_have_the_digests_that_are_committed() {
     let mut lines = String::new();
