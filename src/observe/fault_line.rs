@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::events::t_ms;
 use super::labels::Labels;
-use crate::sim::{Action, CutMode, FaultFact, HostId, WorldView};
+use crate::sim::{Action, CutMode, FaultFact, FleetChange, HostId, WorldView};
 use crate::time::Instant;
+
+/// Most processes that one line names.
+const LISTED: usize = 100;
 
 pub(super) fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &Labels) -> Value {
     let process = |what: &str, host: &HostId| json!({"event": "fault", "what": what, "process": labels.host(*host)});
@@ -40,7 +43,6 @@ pub(super) fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &
             line
         }
         FaultFact::Network { what, entry, from, to } => {
-            const LISTED: usize = 100;
             let names = |hosts: &crate::sim::HostSet| -> Vec<String> {
                 let mut names: Vec<String> =
                     hosts.iter().take(LISTED).map(|host| labels.host(host)).collect();
@@ -54,6 +56,20 @@ pub(super) fn fault_line(fault: &FaultFact<'_>, world: &WorldView<'_>, labels: &
                 "from": names(from), "to": names(to),
             });
             describe(&world.setup().timeline[*entry].action, &mut line);
+            line
+        }
+        FaultFact::Fleet { entry, change, members } => {
+            let listed = members.iter().take(LISTED);
+            let processes: Vec<String> =
+                listed.clone().map(|member| labels.host(member.host)).collect();
+            let mut line = json!({
+                "event": "fault", "what": change.name(), "name": entry_name(*entry, labels),
+                "count": members.len(), "processes": processes,
+            });
+            if *change == FleetChange::Replace {
+                let ids = listed.map(|member| world.names().id_text(member.key));
+                line["by"] = json!(ids.collect::<Vec<_>>());
+            }
             line
         }
         FaultFact::Heal { entry } => {

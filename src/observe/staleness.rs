@@ -25,7 +25,7 @@ pub struct Staleness {
     pub key: InstanceKey,
     /// Where it ran.
     pub host: HostId,
-    /// `kill`, or `stop`
+    /// `kill`, `stop`, or `exit` if it ended by itself: its client could not be made.
     pub how: &'static str,
     /// When.
     pub died: Instant,
@@ -94,7 +94,7 @@ impl Deaths {
                 }
             }
             Fact::Exited(host, _) => {
-                self.begin(at, host, "stop", world);
+                self.begin(at, host, "exit", world);
                 self.died(at, host, None, world);
             }
             Fact::Started(host, _) => self.started(host, world),

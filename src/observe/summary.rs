@@ -73,7 +73,8 @@ pub struct ServerSummary {
 pub struct AppSummary {
     /// Its name.
     pub name: String,
-    /// How many instances the scenario gives it.
+    /// How many instances belong to it: those that the scenario gives it, and what `scale` makes of
+    /// them.
     pub instances: u64,
     /// Attempts of calls to its instances while they did not run.
     pub calls_to_dead: u64,
@@ -96,7 +97,7 @@ pub struct StalenessSummary {
     pub instance: String,
     /// `APP/INDEX`
     pub process: String,
-    /// `kill` or `stop`
+    /// `kill`, `stop`, or `exit` if it ended by itself.
     pub how: &'static str,
     /// When its process was gone, ms.
     pub died_ms: f64,
@@ -203,7 +204,7 @@ pub(super) fn summarize(
         let if_called = |count: u64| called(app.app).then_some(count);
         AppSummary {
             name: plan.setup.names.app_name(app.app).to_owned(),
-            instances: app.hosts.iter().map(|hosts| hosts.len() as u64).sum(),
+            instances: app.instances as u64,
             calls_to_dead: counts.to_dead,
             calls: if_called(counts.calls),
             calls_failed: if_called(counts.failed),

@@ -1,6 +1,6 @@
 //! What the figures show besides the series: faults, self-preservation, evictions, renewals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::labels::Labels;
 use crate::scenario::Plan;
@@ -80,6 +80,10 @@ pub struct Timespans {
     faults: Vec<FaultWindow>,
     /// Network faults that last: the timeline entry, and their place among the faults.
     open: BTreeMap<usize, usize>,
+    /// Each `scale` and `deploy` so far: the timeline entry, and its place among the faults.
+    scripted: BTreeMap<usize, usize>,
+    /// When the last of these changed something, and whom.
+    sent_away: (Instant, BTreeSet<HostId>),
     /// Pauses that last, by host.
     paused: BTreeMap<HostId, usize>,
     /// Clocks that run fast or slowly, by host.
@@ -231,7 +235,11 @@ impl Timespans {
                 if what == "kill" {
                     self.process_gone(host, at);
                 }
-                self.add(at, named(what, host));
+                // What a `scale` or `deploy` does is shown by it.
+                let (when, hosts) = &self.sent_away;
+                if *when != at || !hosts.contains(&host) {
+                    self.add(at, named(what, host));
+                }
             }
             FaultFact::SetStatus(_, status) => {
                 self.add(at, format!("set {status}"));
@@ -259,6 +267,15 @@ impl Timespans {
             FaultFact::Network { what, entry, .. } => {
                 let place = self.add(at, what.to_owned());
                 self.open.insert(entry, place);
+            }
+            FaultFact::Fleet { entry, members, .. } => {
+                let place = match self.scripted.get(&entry) {
+                    Some(place) => *place,
+                    None => self.add(at, labels.entry(entry).to_owned()),
+                };
+                self.scripted.insert(entry, place);
+                self.faults[place].to = at;
+                self.sent_away = (at, members.iter().map(|member| member.host).collect());
             }
             FaultFact::Heal { entry } => {
                 if let Some(place) = self.open.remove(&entry) {

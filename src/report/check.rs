@@ -28,7 +28,8 @@ pub struct CheckReport {
     pub warnings: Vec<WarningCheck>,
 }
 
-/// The numbers of a server once every instance of the scenario is registered with it.
+/// The numbers of a server once every instance of the scenario is registered with it, without those
+/// that are added later.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ServerCheck {
     /// Its name.
@@ -173,10 +174,14 @@ impl ServerCheck {
     }
 }
 
-/// Seconds between heartbeats of every instance that registers, servers' own included.
+/// Seconds between heartbeats of every instance that registers, servers' own included, and without
+/// those that are added later.
 fn registering(plan: &Plan) -> impl Iterator<Item = i64> {
-    let hosts = (0..plan.setup.host_count()).map(crate::sim::HostId::new);
-    let profiles = hosts.map(|host| plan.setup.profile_of(host));
+    let setup = &plan.setup;
+    let servers = setup.servers.iter().map(|server| &setup.profiles[server.profile]);
+    let at_first = setup.clients.iter().filter(|client| client.start.is_some());
+    let clients = at_first.map(|client| &setup.profiles[client.profile as usize]);
+    let profiles = servers.chain(clients);
     let registering = profiles.filter(|profile| profile.client.register_with_eureka);
     registering.map(|profile| i64::from(profile.instance.lease_info().renewal_interval_in_secs))
 }
@@ -334,6 +339,9 @@ pub fn check_text(plan: &Plan) -> String {
         );
     }
     report.consumers.iter().for_each(|consumer| text += &consumer.text());
+    if !setup.steps.is_empty() {
+        text += "  these are the numbers at first; `scale` and `deploy` change them:\n";
+    }
     for (entry, words) in setup.timeline.iter().zip(&plan.timeline) {
         let until = entry.until.map_or_else(String::new, |until| format!(" – {until}"));
         let name =

@@ -12,7 +12,7 @@ use crate::time::Span;
 pub struct ConsumerCheck {
     /// The application that calls.
     pub app: String,
-    /// How many of its instances.
+    /// How many of its instances, without those that are added later.
     pub callers: u64,
     /// Whom they call.
     pub calls: String,
@@ -34,8 +34,9 @@ impl ConsumerCheck {
     pub(super) fn new(plan: &Plan, calls: &CallSetup) -> Self {
         let setup = &plan.setup;
         let caller = HostId::new(calls.callers.start);
-        let app = setup.names.app_of(setup.key_of(caller));
-        let callers = calls.callers.len() as u64;
+        let app = setup.names.app_of(setup.first_key_of(caller));
+        let at_first = |host: &usize| setup.clients[host - setup.servers.len()].start.is_some();
+        let callers = calls.callers.clone().filter(at_first).count() as u64;
         let (stop, crash) = budgets(plan, calls, caller);
         let mut words = Vec::new();
         if calls.retries > 0 {

@@ -53,7 +53,11 @@ fn calls(summary: &Summary) -> String {
     }
     let worst = summary.staleness.iter().flatten().next();
     if let Some((dead, last)) = worst.and_then(|dead| Some((dead, dead.seconds.last_call?))) {
-        let how = if dead.how == "kill" { "killed" } else { "stopped" };
+        let how = match dead.how {
+            "kill" => "killed",
+            "stop" => "stopped",
+            _ => "ended by itself",
+        };
         let died = Instant::ZERO + millis(dead.died_ms);
         let times = if dead.calls == 1 { "once" } else { &format!("{} times", dead.calls) };
         text += &format!(

@@ -6,10 +6,13 @@ use super::build::Builder;
 use super::cluster::{self, Cluster};
 use super::diagnostics::Diagnostics;
 use super::eureka_keys::config_value;
+use super::fleet::Moment;
 use super::network::loss;
 use super::reader::{Read, Reader, signed_duration, texts};
+use super::select::{Chosen, Purpose};
+use super::source::Place;
 use super::tree::{Node, Value};
-use super::{health, later, rest, select, service_urls};
+use super::{health, rest, select, service_urls};
 use crate::eureka::client::{InstanceChange, InstanceConfig};
 use crate::eureka::config::ConfigError;
 use crate::eureka::server::ServerConfig;
@@ -50,6 +53,9 @@ pub(super) const ACTIONS: [&str; 24] = [
 pub(super) const LASTING: [&str; 8] =
     ["partition", "isolate", "hold", "slow", "lossy", "fail", "skew-clock", "pause"];
 
+/// The server that is asked, and about which instances.
+type Target = Option<(HostId, Vec<InstanceKey>)>;
+
 /// Reads one action.
 pub(super) struct Reading<'a, 'b> {
     pub(super) cluster: &'a Cluster<'b>,
@@ -64,7 +70,8 @@ impl Reading<'_, '_> {
     pub(super) fn action(&mut self, what: &str, node: &Node) -> Option<Action> {
         match what {
             "kill" => self.select(node).map(Action::Kill),
-            "start" => self.select(node).map(Action::Start),
+            "start" => self.start(node),
+            "scale" | "deploy" => self.builder.fleets.action(self.entry),
             "pause" => self.select(node).map(Action::Pause),
             "stop" => self.stop(node),
             "restart" => self.restart(node),
@@ -105,19 +112,22 @@ impl Reading<'_, '_> {
             "set-metadata" => self.set_metadata(node),
             "set-config" => self.set_config(node),
             "call" => self.call(node),
-            _ => {
-                later::action(what, node, self.builder);
-                None
-            }
+            _ => None,
         }
     }
 
+    /// When it happens, among all that happens.
+    const fn when(&self) -> Moment {
+        Moment { at: self.at, entry: self.entry }
+    }
+
     fn host_set(&mut self, node: &Node) -> Option<HostSet> {
-        select::host_set(node, self.entry, self.cluster, self.builder)
+        select::host_set(node, self.when(), self.entry, self.cluster, self.builder)
     }
 
     fn select(&mut self, node: &Node) -> Option<Selection> {
-        select::selection(node, self.cluster, self.builder)
+        let purpose = Purpose::Process(self.when());
+        select::selection(node, purpose, self.cluster, self.builder)
     }
 
     /// A table with a selector and other keys.
@@ -127,8 +137,22 @@ impl Reading<'_, '_> {
         node: &'n Node,
     ) -> Option<(Reader<'n>, Option<Selection>)> {
         let mut reader = Reader::of(node, what, &mut self.builder.diags)?;
-        let selection = select::from_reader(&mut reader, self.cluster, self.builder);
-        Some((reader, selection))
+        let purpose = Purpose::Process(self.when());
+        let chosen = select::from_reader(&mut reader, purpose, self.cluster, self.builder);
+        Some((reader, chosen.map(|chosen| chosen.selection)))
+    }
+
+    /// Those that `scale` has removed belong to nobody who could start them.
+    fn start(&mut self, node: &Node) -> Option<Action> {
+        let selection = self.select(node)?;
+        let (when, builder) = (self.when(), &mut *self.builder);
+        if let Some(host) = selection.hosts.iter().find(|host| !builder.belongs(**host, when)) {
+            let name = builder.process_name(*host);
+            let message = format!("{name} does not belong to its application at {}", when.at);
+            builder.diags.misplaced(&node.place, message, "let another `scale` add it again");
+            return None;
+        }
+        Some(Action::Start(selection))
     }
 
     fn stop(&mut self, node: &Node) -> Option<Action> {
@@ -290,33 +314,38 @@ impl Reading<'_, '_> {
         Some(Action::SetHealth(select, answer, duration))
     }
 
-    /// The selected instances, and the server that is asked (the first, if none is named).
-    fn instances_at_server(
+    /// A table of a request from outside: its reader, whom it concerns, and the server that is asked
+    /// (the first, if none is named).
+    fn asked_from_outside<'n>(
         &mut self,
-        reader: &mut Reader<'_>,
-        select: Option<Selection>,
-    ) -> Option<(HostId, Vec<InstanceKey>)> {
+        what: &'n str,
+        node: &'n Node,
+    ) -> Option<(Reader<'n>, Target)> {
+        let mut reader = Reader::of(node, what, &mut self.builder.diags)?;
+        let target = self.instances_at_server(&mut reader);
+        Some((reader, target))
+    }
+
+    fn instances_at_server(&mut self, reader: &mut Reader<'_>) -> Target {
+        let purpose = Purpose::Instance(self.when());
+        let chosen = select::from_reader(reader, purpose, self.cluster, self.builder);
         let server = match reader.text("server", &mut self.builder.diags) {
             Some(name) => self.builder.server(&name.value, &name.place),
             None => Some(HostId::new(0)),
         };
-        let hosts = select::drawn(&select?, self.entry, self.builder);
-        let servers = self.builder.servers.len();
-        let key = |host: &HostId| match host.index().checked_sub(servers) {
-            None => self.builder.servers[host.index()].own,
-            Some(client) => self.builder.clients[client].key,
-        };
-        Some((server?, hosts.iter().map(key).collect()))
+        let Chosen { selection, others } = chosen?;
+        let hosts = select::drawn(&selection, self.entry, self.builder);
+        let key = |host: &HostId| self.builder.instance_of(*host, self.when());
+        Some((server?, hosts.iter().map(key).chain(others).collect()))
     }
 
     fn override_status(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`override-status`", node)?;
+        let (mut reader, target) = self.asked_from_outside("`override-status`", node)?;
         let given = !reader.present(&["status"]).is_empty();
         let status = self.status(&mut reader);
         if !given {
             required(&reader, status, "status", "status = \"OUT_OF_SERVICE\"", self.builder);
         }
-        let target = self.instances_at_server(&mut reader, select);
         reader.finish(&mut self.builder.diags);
         let (server, keys) = target?;
         let value = StatusParameter::Value(status?);
@@ -325,10 +354,9 @@ impl Reading<'_, '_> {
     }
 
     fn delete_override(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`delete-override`", node)?;
+        let (mut reader, target) = self.asked_from_outside("`delete-override`", node)?;
         let given = !reader.present(&["status"]).is_empty();
         let status = self.status(&mut reader);
-        let target = self.instances_at_server(&mut reader, select);
         reader.finish(&mut self.builder.diags);
         let (server, keys) = target?;
         if given && status.is_none() {
@@ -340,26 +368,32 @@ impl Reading<'_, '_> {
     }
 
     fn deregister(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`deregister`", node)?;
-        let target = self.instances_at_server(&mut reader, select);
+        let (reader, target) = self.asked_from_outside("`deregister`", node)?;
         reader.finish(&mut self.builder.diags);
         let (server, keys) = target?;
         Some(Action::Outside(server, keys.into_iter().map(OutsideRequest::Cancel).collect()))
     }
 
     fn set_metadata(&mut self, node: &Node) -> Option<Action> {
-        let (mut reader, select) = self.table("`set-metadata`", node)?;
+        let mut reader = Reader::of(node, "`set-metadata`", &mut self.builder.diags)?;
+        let by_rest = reader.has("server");
+        let (mut select, mut target) = (None, None);
+        if by_rest {
+            target = self.instances_at_server(&mut reader);
+        } else {
+            let purpose = Purpose::Process(self.when());
+            select = select::from_reader(&mut reader, purpose, self.cluster, self.builder);
+        }
         let key = reader.text("key", &mut self.builder.diags);
         let key = required(&reader, key, "key", "key = \"colour\"", self.builder);
         let value = reader.text("value", &mut self.builder.diags);
         let value = required(&reader, value, "value", "value = \"green\"", self.builder);
-        let by_rest = !reader.present(&["server"]).is_empty();
-        let target = by_rest.then(|| self.instances_at_server(&mut reader, select.clone()));
+        reader.knows(&["server"]);
         reader.finish(&mut self.builder.diags);
         let (key, value): (Arc<str>, Arc<str>) = (key?.value.into(), value?.value.into());
-        let Some(target) = target else {
-            return Some(Action::SetMetadata(select?, key, value));
-        };
+        if !by_rest {
+            return Some(Action::SetMetadata(select?.selection, key, value));
+        }
         let (server, keys) = target?;
         let request = |instance| {
             OutsideRequest::Metadata(instance, vec![(Arc::clone(&key), Arc::clone(&value))])
@@ -392,6 +426,7 @@ impl Reading<'_, '_> {
             return None;
         }
         if clients > 0 {
+            self.warn_of_rest_clients(&select, &node.place);
             let change = self.instance_change(&key, value)?;
             let setting = config_value(value, &key.value, &mut self.builder.diags)?;
             return Some(Action::ConfigureInstance(select, key.value, setting, change));
@@ -411,6 +446,22 @@ impl Reading<'_, '_> {
             Err(error) => refuse(&error, &key, value, diags),
         }
         Some(Action::SetConfig(select, name.to_owned(), setting))
+    }
+
+    /// A plain REST client has no replicator that could notice a change.
+    fn warn_of_rest_clients(&mut self, select: &Selection, place: &Place) {
+        let rest = select.hosts.iter().filter(|host| self.builder.is_rest(**host)).count();
+        let message = match rest {
+            0 => return,
+            rest if rest == select.hosts.len() => {
+                "`set-config` has no effect on plain REST clients".to_owned()
+            }
+            rest => format!(
+                "`set-config` has no effect on plain REST clients, which {rest} of these {} are",
+                select.hosts.len()
+            ),
+        };
+        self.builder.diags.warn("W001", place, message, "leave them out");
     }
 
     /// What a client's instance is configured to; it sees the change at the next run of its

@@ -1,5 +1,6 @@
 //! `[[apps]]`: groups of instances.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -28,10 +29,42 @@ const LONGEST_NAME: usize = 200;
 /// A group: a `[[apps]]` table.
 pub(super) struct Group {
     pub(super) app: AppId,
-    /// Its clients, by position among all.
+    /// Its clients, by position among all; in the last group of an application also those that are
+    /// added later.
     pub(super) clients: Range<usize>,
     /// The `{index}` of the first.
     pub(super) first_index: usize,
+    /// What `{app}` stands for in the template.
+    pub(super) name: String,
+    pub(super) template: Template,
+}
+
+/// A group as it was read, before its instances have places.
+struct Draft {
+    /// Its number among the tables.
+    position: usize,
+    name: String,
+    app: AppId,
+    count: usize,
+    first_index: usize,
+    template: Template,
+    starts: Starts,
+    start_place: Place,
+    zones: Vec<usize>,
+    profile: u32,
+    /// By zone.
+    endpoints: Vec<u32>,
+    /// When the second client starts, counted from the process start, and where that is said.
+    second_start: Option<(Span, Place)>,
+    calls: Vec<Calls>,
+}
+
+/// All groups as they were read.
+#[derive(Default)]
+pub(super) struct Drafts {
+    groups: Vec<Draft>,
+    /// Calls of groups that could not be understood.
+    calls: Vec<Calls>,
 }
 
 /// When the instances of a group start.
@@ -41,33 +74,35 @@ enum Starts {
     Spread { first: Span, over: Span },
 }
 
-pub(super) fn read(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Builder) {
+pub(super) fn read(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Builder) -> Drafts {
+    let mut drafts = Drafts::default();
     let Some(node) = node else {
-        return;
+        return drafts;
     };
     let Value::List(list) = &node.value else {
         builder.diags.wrong_type(&node.place, "[[apps]] tables", node.value.kind());
         builder.unclear.apps = true;
-        return;
+        return drafts;
     };
-    let mut calls = Vec::new();
     for (position, node) in list.iter().enumerate() {
         match Reader::of(node, "[[apps]]", &mut builder.diags) {
-            Some(reader) => calls.extend(group(position, reader, cluster, builder)),
+            Some(reader) => match group(position, reader, cluster, builder) {
+                Ok(group) => drafts.groups.push(group),
+                Err(calls) => drafts.calls.extend(calls),
+            },
             None => builder.unclear.apps = true,
         }
     }
-    // Who is called may stand below its callers.
-    calls::resolve(calls, builder);
+    drafts
 }
 
-/// Reads a group; the calls that its instances make.
+/// Reads a group; of one that could not be understood, the calls that its instances make.
 fn group(
     position: usize,
     mut reader: Reader<'_>,
     cluster: &Cluster<'_>,
     builder: &mut Builder,
-) -> Vec<Calls> {
+) -> Result<Draft, Vec<Calls>> {
     let diags = &mut builder.diags;
     let name = name(&mut reader, diags);
     let count = instances(&mut reader, diags);
@@ -87,7 +122,7 @@ fn group(
     let drain = reader.duration("drain", diags).map_or(Span::ZERO, |span| span.value);
     let vip = reader.text("vip", diags).map(|vip| vip.value);
     let secure_vip = reader.text("secure-vip", diags).map(|vip| vip.value);
-    let mut calls = calls::read(&mut reader, config.client.fetch_registry, diags);
+    let calls = calls::read(&mut reader, config.client.fetch_registry, diags);
     let health = health::words(&mut reader, diags);
     let has_check = health.check || config.client.healthcheck_enabled;
     let starts = starts(&mut reader, builder.duration, diags);
@@ -95,6 +130,8 @@ fn group(
     let zones = zones(&mut reader, cluster, diags);
     let servers = servers(&mut reader, builder);
     let second = second_client::read(&mut reader, builder);
+    let second_place = reader.key_place("second-client");
+    let second_start = second.as_ref().map(|second| (second.start, second_place));
     reader.finish(&mut builder.diags);
 
     let (Some(name), Some(count), Some(template), Some(starts)) = (&name, count, template, starts)
@@ -103,13 +140,13 @@ fn group(
             Some(name) => drop(builder.unclear.groups_of.insert(name.to_uppercase())),
             None => builder.unclear.apps = true,
         }
-        return calls;
+        return Err(calls);
     };
-    let total = builder.clients.len() as u64 + count.value;
-    if total > MOST_INSTANCES {
-        builder.diags.too_many(&count.place, "instances", total, MOST_INSTANCES);
+    builder.instances += count.value;
+    if builder.instances > MOST_INSTANCES {
+        builder.diags.too_many(&count.place, "instances", builder.instances, MOST_INSTANCES);
         builder.unclear.groups_of.insert(name.to_uppercase());
-        return calls;
+        return Err(calls);
     }
     let app = builder.names.app(name);
     let vip = vip.unwrap_or_else(|| name.to_lowercase());
@@ -132,58 +169,98 @@ fn group(
     let profile = builder.profile(profile) as u32;
     let size = builder.sizes.entry(app).or_default();
     let first_index = *size;
-    *size += count.value as usize;
+    let count = count.value as usize;
+    *size += count;
+    Ok(Draft {
+        position,
+        name: name.clone(),
+        app,
+        count,
+        first_index,
+        template,
+        starts,
+        start_place,
+        zones,
+        profile,
+        endpoints,
+        second_start,
+        calls,
+    })
+}
+
+/// Gives every instance its place, those included that are added later: they follow those of the last
+/// group of their application, and are made like these.
+pub(super) fn lay_out(drafts: Drafts, builder: &mut Builder) {
+    let Drafts { groups, mut calls } = drafts;
+    let mut last: BTreeMap<AppId, usize> = BTreeMap::new();
+    last.extend(groups.iter().enumerate().map(|(number, group)| (group.app, number)));
+    for (number, draft) in groups.into_iter().enumerate() {
+        let added = if last[&draft.app] == number { builder.added(draft.app) } else { 0 };
+        calls.extend(lay_out_group(draft, added, builder));
+    }
+    // Who is called may stand below its callers.
+    calls::resolve(calls, builder);
+}
+
+fn lay_out_group(draft: Draft, added: usize, builder: &mut Builder) -> Vec<Calls> {
+    let Draft { app, count, first_index, name, template, starts, zones, mut calls, .. } = draft;
     let from = builder.clients.len();
-    let mut late = 0;
-    let mut rng = Streams::new(builder.seed).chacha(Stream::Start, position as u64);
-    for offset in 0..count.value as usize {
-        let id = template.fill(name, first_index + offset);
+    let end = Instant::ZERO + builder.duration;
+    let (mut late, mut late_seconds) = (0, 0);
+    let mut rng = Streams::new(builder.seed).chacha(Stream::Start, draft.position as u64);
+    for offset in 0..count + added {
+        let id = template.fill(&name, first_index + offset, 0);
         let known = builder.names.instance_count();
         let key = builder.names.instance(app, &id);
         // So far only instances have numbers, and servers their own.
         if key.index() < known {
-            let full = format!("{}/{id}", name.to_uppercase());
+            let full = builder.names.full(key);
             let help =
                 "put `{index}` into `instance-id`; it counts on over the groups of an application";
             builder.diags.duplicate(&template.text.place, "the instance", &full, help);
             break;
         }
-        let start = match starts {
+        let start = (offset < count).then(|| match starts {
             Starts::At(at) => at,
             Starts::Every { first, every } => first + every.saturating_mul(offset as u64),
             Starts::Spread { first, over } => {
                 first + Span::from_nanos(rng.random_range(0..=over.nanos()))
             }
-        };
+        });
+        let start = start.map(|start| Instant::ZERO + start);
         // Of a single time that is said where it stands.
         let one_by_one = !matches!(starts, Starts::At(_));
-        late += usize::from(one_by_one && start > builder.duration);
-        let zone = zones[offset % zones.len()];
-        builder.client_zones.push(zone as u16);
-        builder.clients.push(ClientSetup {
-            key,
-            start: Some(Instant::ZERO + start),
-            profile,
-            endpoints: endpoints[offset % zones.len()],
-        });
+        late += usize::from(one_by_one && start.is_some_and(|start| start > end));
+        if let (Some(start), Some((second, _))) = (start, &draft.second_start) {
+            late_seconds += usize::from(start <= end && start + *second > end);
+        }
+        let zone = offset % zones.len();
+        builder.client_zones.push(zones[zone] as u16);
+        let endpoints = draft.endpoints[zone];
+        builder.clients.push(ClientSetup { key, start, profile: draft.profile, endpoints });
     }
     if late > 0 {
-        warn_late(late, count.value, &start_place, builder);
+        let message = format!("{late} of {count} instances would start");
+        warn_late(message, &draft.start_place, builder);
+    }
+    if let Some((_, place)) = draft.second_start.filter(|_| late_seconds > 0) {
+        let message =
+            format!("the second client of {late_seconds} of {count} instances would start");
+        warn_late(message, &place, builder);
     }
     let clients = from..builder.clients.len();
     let servers = builder.servers.len();
     for calls in &mut calls {
         calls.callers = servers + clients.start..servers + clients.end;
     }
-    builder.groups.push(Group { app, clients, first_index });
+    *builder.sizes.entry(app).or_default() += added;
+    builder.groups.push(Group { app, clients, first_index, name, template });
     calls
 }
 
-/// Some instances start when the run is over: no time in the file says so, but they are missed.
-fn warn_late(late: usize, count: u64, place: &Place, builder: &mut Builder) {
-    let end = builder.duration;
-    let message =
-        format!("{late} of {count} instances would start after the end of the run at {end}");
+/// Something starts when the run is over: no time in the file says so, but it is missed.
+pub(super) fn warn_late(what: String, place: &Place, builder: &mut Builder) {
+    let message = format!("{what} after the end of the run at {}", builder.duration);
     builder.diags.warn("W003", place, message, "start them earlier, or raise the `duration`");
 }
 

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use super::apps::{self, Group};
 use super::cluster::{self, Cluster};
 use super::diagnostics::{Diagnostics, Rejected, Severity};
+use super::fleet::{Fleets, Moment};
 use super::include::{Files, Loader};
 use super::plan::{AppPlan, Plan};
 use super::reader::{Reader, texts};
 use super::source::{Place, Sources};
 use super::timeline::Timeline;
 use super::tree::Table;
-use super::{expect, network, observe, overrides, timeline, units};
+use super::{expect, fleet, network, observe, overrides, timeline, units};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Names, Release};
 use crate::sim::{CallSetup, ClientSetup, HostId, Selection, ServerSetup, Setup, Upgrade};
@@ -34,8 +35,11 @@ pub(super) struct Builder {
     pub(super) client_zones: Vec<u16>,
     pub(super) groups: Vec<Group>,
     pub(super) calls: Vec<CallSetup>,
-    /// How many instances each application has so far.
+    /// How many instances there are so far.
+    pub(super) instances: u64,
+    /// How many of them each application has, and then with those that are added later.
     pub(super) sizes: BTreeMap<AppId, usize>,
+    pub(super) fleets: Fleets,
     pub(super) unclear: Unclear,
 }
 
@@ -122,7 +126,9 @@ fn build(
         client_zones: Vec::new(),
         groups: Vec::new(),
         calls: Vec::new(),
+        instances: 0,
         sizes: BTreeMap::new(),
+        fleets: Fleets::default(),
         unclear: Unclear::default(),
     };
     let mut reader = Reader::new(document, place, "the scenario");
@@ -132,13 +138,18 @@ fn build(
     let eureka = reader.node("eureka");
     let cluster = Cluster::read(cluster_node, eureka, &mut builder);
     cluster::servers(reader.node("servers"), &cluster, &mut builder);
-    apps::read(reader.node("apps"), &cluster, &mut builder);
+    let groups = apps::read(reader.node("apps"), &cluster, &mut builder);
+    // Who belongs to an application when is known before anything else that happens.
+    let heads = timeline::heads(reader.peek("timeline"), &mut builder);
+    fleet::read(&heads, &mut builder);
+    apps::lay_out(groups, &mut builder);
+    let (steps, members) = builder.lay_out_steps();
     let network = network::network(reader.node("network"), &cluster, &mut builder);
     let races = network::races(reader.node("sim"), &mut builder.diags);
     let observe = observe::read(reader.node("observe"), &mut builder);
     network::hunt(reader.node("hunt"), &cluster, &mut builder);
-    let Timeline { entries, plans } =
-        timeline::read(reader.node("timeline"), &cluster, &mut builder);
+    reader.knows(&["timeline"]);
+    let Timeline { entries, plans } = timeline::read(heads, &cluster, &mut builder);
     let expectations = expect::read(reader.node("expect"), &mut builder);
     reader.node("include");
     reader.finish(&mut builder.diags);
@@ -152,7 +163,9 @@ fn build(
     let mut positions: BTreeMap<AppId, usize> = BTreeMap::new();
     for group in &builder.groups {
         let position = *positions.entry(group.app).or_insert_with(|| {
-            apps.push(AppPlan { app: group.app, hosts: Vec::new() });
+            let end = Moment::after(Instant::ZERO + duration);
+            let instances = builder.fleets.size(group.app, end);
+            apps.push(AppPlan { app: group.app, instances, hosts: Vec::new() });
             apps.len() - 1
         });
         let first = servers.len() + group.clients.start;
@@ -172,6 +185,8 @@ fn build(
         races,
         calls,
         timeline: entries,
+        steps,
+        members,
     };
     let plan = Plan {
         name,
@@ -255,9 +270,18 @@ impl Builder {
 
     /// Whether a host is a client whose application attaches a health check.
     pub(super) fn has_health_check(&self, host: HostId) -> bool {
-        let client = host.index().checked_sub(self.servers.len());
-        let client = client.and_then(|client| self.clients.get(client));
-        client.is_some_and(|client| self.profiles[client.profile as usize].health_check)
+        self.profile_of(host).is_some_and(|profile| profile.health_check)
+    }
+
+    /// Whether a host is a plain REST client.
+    pub(super) fn is_rest(&self, host: HostId) -> bool {
+        self.profile_of(host).is_some_and(|profile| profile.rest.is_some())
+    }
+
+    /// The profile of a client.
+    fn profile_of(&self, host: HostId) -> Option<&ClientProfile> {
+        let client = self.clients.get(host.index().checked_sub(self.servers.len())?)?;
+        Some(&self.profiles[client.profile as usize])
     }
 
     /// The number of a profile.

@@ -2,6 +2,7 @@
 
 use super::build::Builder;
 use super::diagnostics::Diagnostics;
+use super::fleet::Moment;
 use super::metric::{EventKind, Metric};
 use super::plan::{Bounds, Expectation, Servers, Subject, Wanted, When};
 use super::reader::{Read, Reader, share, window};
@@ -58,11 +59,11 @@ fn metric(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
     let metric = name.as_ref().and_then(|name| named(name, builder));
     let servers = servers(reader, builder);
     let app = app(reader, builder);
-    let instance = instance(reader, builder);
-    let view = view(reader, builder);
     let share = name.is_some_and(|name| name.value.ends_with("-share"));
     let bounds = bounds(reader, metric, share, builder);
     let when = when(reader, builder);
+    let instance = instance(reader, when, builder);
+    let view = view(reader, when, builder);
     if let Some(metric) = metric {
         check_scope(metric, servers, reader, &mut builder.diags);
     }
@@ -171,7 +172,7 @@ fn event(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
         }
     };
     let app = app(reader, builder);
-    let instance = instance(reader, builder);
+    reader.knows(&["instance"]);
     if let Some(kind) = kind.filter(|kind| !kind.has_instance()) {
         for key in reader.present(&["app", "instance"]) {
             let message = format!("`{}` events are of a server, not of an instance", kind.name());
@@ -182,6 +183,7 @@ fn event(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
     let bounds = count_bounds(reader, builder);
     let timed = !reader.present(&["during", "at", "within"]).is_empty();
     let when = when(reader, builder);
+    let instance = instance(reader, when, builder);
     if builder.diags.error_count() > before {
         return None;
     }
@@ -243,9 +245,9 @@ fn servers(reader: &mut Reader<'_>, builder: &mut Builder) -> Servers {
 }
 
 /// The client whose view is meant.
-fn view(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<HostId> {
+fn view(reader: &mut Reader<'_>, when: Option<When>, builder: &mut Builder) -> Option<HostId> {
     let text = reader.text("view", &mut builder.diags)?;
-    let (host, _) = select::instance(&text.value, &text.place, builder)?;
+    let host = select::instance(&text.value, &text.place, begin(when), builder)?.host;
     if host.index() < builder.servers.len() {
         let message = format!("`{}` is a server: views are those of clients", text.value);
         builder.diags.misplaced(&text.place, message, "name a client, as in `ORDERS/3`");
@@ -259,9 +261,22 @@ fn app(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<AppId> {
     select::app(&text.value, &text.place, builder)
 }
 
-fn instance(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<InstanceKey> {
+/// An index means the instance that has it when the time of the expectation begins.
+fn instance(
+    reader: &mut Reader<'_>,
+    when: Option<When>,
+    builder: &mut Builder,
+) -> Option<InstanceKey> {
     let text = reader.text("instance", &mut builder.diags)?;
-    select::instance(&text.value, &text.place, builder).map(|(_, key)| key)
+    select::instance(&text.value, &text.place, begin(when), builder).map(|named| named.key)
+}
+
+/// When the time of an expectation begins, which is after all that happens in that instant.
+const fn begin(when: Option<When>) -> Moment {
+    match when {
+        Some(When::During(from, _) | When::Within(from, _)) => Moment::after(from),
+        Some(When::Always) | None => Moment::START,
+    }
 }
 
 /// The bounds of a metric: numbers (or shares), true or false, or a status.

@@ -41,14 +41,19 @@ impl Template {
         Some(Self { text, parts: parts? })
     }
 
-    /// The id of the instance with this index.
-    pub(super) fn fill(&self, app: &str, index: usize) -> String {
+    /// Whether ids depend on the generation.
+    pub(super) fn has_generation(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Generation))
+    }
+
+    /// The id of the instance with this index, in this generation.
+    pub(super) fn fill(&self, app: &str, index: usize, generation: u64) -> String {
         let part = |part: &Part| match part {
             Part::Literal(text) => text.clone(),
             Part::LowerApp => app.to_lowercase(),
             Part::UpperApp => app.to_uppercase(),
             Part::Index(width) => format!("{index:0width$}"),
-            Part::Generation => "0".to_owned(),
+            Part::Generation => generation.to_string(),
         };
         self.parts.iter().map(part).collect()
     }

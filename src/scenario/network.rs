@@ -3,8 +3,9 @@
 use super::build::Builder;
 use super::cluster::Cluster;
 use super::diagnostics::Diagnostics;
+use super::fleet::Moment;
 use super::reader::{Reader, duration_range, share, texts};
-use super::select;
+use super::select::{self, Purpose};
 use super::tree::{Node, Value};
 use crate::sim::{HostSet, Latency, LinkException, Loss, NetworkSetup, Races};
 use crate::time::Span;
@@ -28,6 +29,7 @@ pub(super) fn network(
         links: Vec::new(),
         dead_hosts_are_black_holes: false,
         accept_queue: (!cluster.without_bodies).then_some(DEFAULT_ACCEPT_COUNT + 1),
+        in_order: false,
     };
     let reader = node.and_then(|node| Reader::of(node, "[network]", &mut builder.diags));
     let Some(mut reader) = reader else {
@@ -39,10 +41,7 @@ pub(super) fn network(
     if let Some(node) = reader.node("loss") {
         setup.loss = loss(node, &mut builder.diags).unwrap_or(setup.loss);
     }
-    if reader.flag("reorder", &mut builder.diags) == Some(false) {
-        let place = reader.key_place("reorder");
-        builder.diags.not_yet(&place, "`reorder = false`");
-    }
+    setup.in_order = reader.flag("reorder", &mut builder.diags) == Some(false);
     if let Some(node) = reader.node("links") {
         setup.links = links(node, cluster, builder);
     }
@@ -161,7 +160,7 @@ fn side(
     {
         return Some([crate::sim::HostId::new(server)].into_iter().collect());
     }
-    select::host_set(node, number, cluster, builder)
+    select::host_set(node, Moment::START, number, cluster, builder)
 }
 
 pub(super) fn races(node: Option<&Node>, diags: &mut Diagnostics) -> Races {
@@ -211,7 +210,7 @@ pub(super) fn hunt(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Bui
         }
     }
     if let Some(node) = reader.node("protect") {
-        select::selection(node, cluster, builder);
+        select::selection(node, Purpose::Link(Moment::START), cluster, builder);
     }
     reader.duration("quiet", &mut builder.diags);
     reader.int("runs", 1..=i64::MAX, &mut builder.diags);

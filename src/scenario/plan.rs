@@ -40,7 +40,10 @@ pub struct Plan {
 pub struct AppPlan {
     /// Which.
     pub app: AppId,
-    /// Its clients: ranges of hosts, one for each group.
+    /// How many instances belong to it at the end of the run.
+    pub instances: usize,
+    /// All its clients, those included that `scale` adds or removes: ranges of hosts, one for each
+    /// group.
     pub hosts: Vec<Range<usize>>,
 }
 

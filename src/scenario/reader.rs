@@ -49,6 +49,11 @@ impl<'a> Reader<'a> {
         self.table.get(key).map(|(_, node)| node)
     }
 
+    /// Likewise, for one that may stay unknown.
+    pub(super) fn peek(&self, key: &str) -> Option<&'a Node> {
+        self.table.get(key).map(|(_, node)| node)
+    }
+
     /// These keys are read by others.
     pub(super) fn knows(&mut self, keys: &[&'static str]) {
         self.known.extend(keys);

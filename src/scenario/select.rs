@@ -1,35 +1,61 @@
 //! Selectors: which hosts are meant.
+//!
+//! A selector means those that belong to their applications when its entry happens; one that names an
+//! instance also those that were removed. Both sides of a fault of the network are places, without
+//! `share` and `count`: who is added later and comes to be there is meant too.
 
+use super::apps::Group;
 use super::build::Builder;
 use super::cluster::Cluster;
 use super::diagnostics::nearest;
+use super::fleet::Moment;
 use super::reader::{Reader, share, texts};
 use super::source::Place;
 use super::tree::{Node, Value};
 use crate::eureka::InstanceKey;
 use crate::sim::{HostId, HostSet, Pick, Selection, Streams, Take};
 
+/// For what somebody is selected.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    /// Something happens to processes.
+    Process(Moment),
+    /// Somebody outside the cluster asks about instances, perhaps about those whose processes are gone.
+    Instance(Moment),
+    /// A side of a link.
+    Link(Moment),
+}
+
+/// Who is selected.
+pub(super) struct Chosen {
+    pub(super) selection: Selection,
+    /// Instances that are selected by their ids and are not what runs at their places now.
+    pub(super) others: Vec<InstanceKey>,
+}
+
 /// A selector in any of its forms: a text, a list of texts, or a table.
 pub(super) fn selection(
     node: &Node,
+    purpose: Purpose,
     cluster: &Cluster<'_>,
     builder: &mut Builder,
 ) -> Option<Selection> {
     let Value::Table(_) = node.value else {
-        return whole(node, cluster, builder);
+        return whole(node, purpose, false, cluster, builder).map(|chosen| chosen.selection);
     };
     let mut reader = Reader::of(node, "the selector", &mut builder.diags)?;
-    let selection = from_reader(&mut reader, cluster, builder);
+    let chosen = from_reader(&mut reader, purpose, cluster, builder);
     reader.finish(&mut builder.diags);
-    selection
+    chosen.map(|chosen| chosen.selection)
 }
 
 /// `select`, `share`, `count` and `pick` of a table that may have other keys.
 pub(super) fn from_reader(
     reader: &mut Reader<'_>,
+    purpose: Purpose,
     cluster: &Cluster<'_>,
     builder: &mut Builder,
-) -> Option<Selection> {
+) -> Option<Chosen> {
     let place = reader.place.clone();
     let select = reader.node("select");
     let share = reader.node("share").map(|node| share(node, &mut builder.diags));
@@ -48,7 +74,8 @@ pub(super) fn from_reader(
         builder.diags.missing(&place, "select", "the action", example);
         return None;
     };
-    let mut selection = whole(select, cluster, builder)?;
+    let mut chosen = whole(select, purpose, !amounts.is_empty(), cluster, builder)?;
+    let selection = &mut chosen.selection;
     selection.take = match (share, count) {
         (Some(share), _) => Some(Take::Share(share?)),
         (_, Some(count)) => Some(Take::Count(count.value as usize)),
@@ -56,9 +83,14 @@ pub(super) fn from_reader(
     };
     selection.pick = pick.unwrap_or(Pick::Random);
     if amounts.len() < 2 {
-        check_amount(&selection, reader, builder);
+        check_amount(selection, reader, builder);
     }
-    Some(selection)
+    if let ([amount], [other, ..]) = (amounts.as_slice(), chosen.others.as_slice()) {
+        let message = format!("`{}` does not run when this happens", builder.names.full(*other));
+        let help = format!("select it without `{amount}`, in an entry of its own");
+        builder.diags.misplaced(&place, message, &help);
+    }
+    Some(chosen)
 }
 
 fn pick(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Pick> {
@@ -98,14 +130,42 @@ fn check_amount(selection: &Selection, reader: &Reader<'_>, builder: &mut Builde
 }
 
 /// All hosts of a text or list of texts.
-fn whole(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Option<Selection> {
+fn whole(
+    node: &Node,
+    purpose: Purpose,
+    in_part: bool,
+    cluster: &Cluster<'_>,
+    builder: &mut Builder,
+) -> Option<Chosen> {
     let before = builder.diags.error_count();
     let mut hosts: Vec<HostId> = Vec::new();
+    let mut others: Vec<InstanceKey> = Vec::new();
     let mut taken = HostSet::default();
     let mut understood = true;
+    let when = match purpose {
+        Purpose::Link(_) if !in_part => None,
+        Purpose::Process(when) | Purpose::Instance(when) | Purpose::Link(when) => Some(when),
+    };
     for text in texts(node, &mut builder.diags) {
-        let found = hosts_of(&text.value, &text.place, cluster, builder);
-        understood &= !found.is_empty();
+        let found = match (text.value.strip_prefix("instance:"), purpose) {
+            (Some(name), Purpose::Instance(when)) => {
+                let named = instance(name, &text.place, when, builder);
+                let other = named.filter(|named| !named.runs).map(|named| named.key);
+                others.extend(other.filter(|key| !others.contains(key)));
+                understood &= named.is_some();
+                named.filter(|named| named.runs).map(|named| named.host).into_iter().collect()
+            }
+            (Some(name), Purpose::Process(when) | Purpose::Link(when)) => {
+                let found = process(name, &text.place, when, builder);
+                understood &= found.is_some();
+                found.into_iter().collect()
+            }
+            (None, _) => {
+                let found = hosts_of(&text.value, &text.place, when, cluster, builder);
+                understood &= !found.is_empty();
+                found
+            }
+        };
         for host in found {
             if !taken.contains(host) {
                 taken.insert(host);
@@ -114,24 +174,26 @@ fn whole(node: &Node, cluster: &Cluster<'_>, builder: &mut Builder) -> Option<Se
         }
     }
     understood &= builder.diags.error_count() == before;
-    if understood && hosts.is_empty() {
+    if understood && hosts.is_empty() && others.is_empty() {
         let help = "name at least one selector".to_owned();
         builder.diags.selects_nothing(&node.place, "[]", help);
         return None;
     }
-    understood.then_some(Selection { hosts, take: None, pick: Pick::Random })
+    let selection = Selection { hosts, take: None, pick: Pick::Random };
+    understood.then_some(Chosen { selection, others })
 }
 
-/// A selector as a set of hosts. A share of them is drawn now, whether their processes run later or
-/// not; `entry` is the number of the timeline entry, so that each draws its own.
+/// A side of a link. A share of it is drawn now, whether the processes run later or not; `number` is
+/// that of the timeline entry, so that each draws its own.
 pub(super) fn host_set(
     node: &Node,
-    entry: u64,
+    when: Moment,
+    number: u64,
     cluster: &Cluster<'_>,
     builder: &mut Builder,
 ) -> Option<HostSet> {
-    let selection = selection(node, cluster, builder)?;
-    Some(drawn(&selection, entry, builder).into_iter().collect())
+    let selection = selection(node, Purpose::Link(when), cluster, builder)?;
+    Some(drawn(&selection, number, builder).into_iter().collect())
 }
 
 /// The hosts that a selection takes if all of them qualify.
@@ -139,16 +201,22 @@ pub(super) fn drawn(selection: &Selection, entry: u64, builder: &Builder) -> Vec
     selection.resolve(&Streams::new(builder.seed), entry, |_| true)
 }
 
-/// The hosts of one selector; none if there is a problem, which is reported then or was before.
+/// The hosts of one selector at some moment, or all that ever are; none if there is a problem, which is
+/// reported then or was before.
 fn hosts_of(
     text: &str,
     place: &Place,
+    when: Option<Moment>,
     cluster: &Cluster<'_>,
     builder: &mut Builder,
 ) -> Vec<HostId> {
     let servers = builder.servers.len();
-    let clients = |range: std::ops::Range<usize>| {
-        (servers + range.start..servers + range.end).map(HostId::new).collect::<Vec<_>>()
+    let members = |group: &Group, builder: &Builder| {
+        let clients = builder.members(group, when);
+        (servers + clients.start..servers + clients.end).map(HostId::new)
+    };
+    let clients = |builder: &Builder| {
+        builder.groups.iter().flat_map(|group| members(group, builder)).collect::<Vec<_>>()
     };
     let found = match text.split_once(':') {
         Some(("app", name)) => {
@@ -156,10 +224,7 @@ fn hosts_of(
                 return Vec::new();
             };
             let groups = builder.groups.iter().filter(|group| group.app == app);
-            groups.flat_map(|group| clients(group.clients.clone())).collect()
-        }
-        Some(("instance", name)) => {
-            return instance(name, place, builder).map(|(host, _)| host).into_iter().collect();
+            groups.flat_map(|group| members(group, builder)).collect()
         }
         Some(("server", name)) => {
             return builder.server(name, place).into_iter().collect();
@@ -171,14 +236,15 @@ fn hosts_of(
                 .filter(|(_, of_server)| **of_server == zone)
                 .map(|(server, _)| HostId::new(server))
                 .collect();
-            let in_zone = builder.client_zones.iter().enumerate();
-            let of_zone = in_zone.filter(|(_, of_client)| usize::from(**of_client) == zone);
-            hosts.extend(of_zone.map(|(client, _)| HostId::new(servers + client)));
+            let of_zone = |client: &HostId| {
+                usize::from(builder.client_zones[client.index() - servers]) == zone
+            };
+            hosts.extend(clients(builder).into_iter().filter(of_zone));
             hosts
         }
-        None if text == "clients" => clients(0..builder.clients.len()),
+        None if text == "clients" => clients(builder),
         None if text == "servers" => (0..servers).map(HostId::new).collect(),
-        None if text == "all" => (0..servers + builder.clients.len()).map(HostId::new).collect(),
+        None if text == "all" => (0..servers).map(HostId::new).chain(clients(builder)).collect(),
         _ => {
             let meant = meant(text, builder);
             builder.diags.no_selector(place, text, meant.as_deref());
@@ -188,7 +254,11 @@ fn hosts_of(
     let unclear = &builder.unclear;
     let may_be_more = unclear.servers || unclear.apps || !unclear.groups_of.is_empty();
     if found.is_empty() && !may_be_more {
-        let help = "the scenario has no such process".to_owned();
+        let ever = when.is_some() && !hosts_of(text, place, None, cluster, builder).is_empty();
+        let help = match when {
+            Some(when) if ever => format!("nobody of it is there at {}", when.at),
+            _ => "the scenario has no such process".to_owned(),
+        };
         builder.diags.selects_nothing(place, text, help);
     }
     found
@@ -230,12 +300,46 @@ pub(super) fn app(
     app
 }
 
-/// `APP/INDEX` or `APP/instance-id`: the host and the key.
+/// An instance that is named.
+#[derive(Clone, Copy)]
+pub(super) struct Named {
+    /// Where it runs, or ran, or will run.
+    pub(super) host: HostId,
+    pub(super) key: InstanceKey,
+    /// The next process there is (or the one that runs is) this instance.
+    pub(super) runs: bool,
+}
+
+/// The process of an instance, which has to be the one that is there.
+fn process(text: &str, place: &Place, when: Moment, builder: &mut Builder) -> Option<HostId> {
+    let Named { host, key, runs } = instance(text, place, when, builder)?;
+    let Some(client) = host.index().checked_sub(builder.servers.len()) else {
+        return Some(host);
+    };
+    let group = builder.groups.partition_point(|group| group.clients.end <= client);
+    let group = &builder.groups[group];
+    let process = builder.process_name(host);
+    let help = if builder.is_added_later(group, client, when) {
+        format!("`scale` adds {process} later than {}", when.at)
+    } else if !runs {
+        let now = builder.names.id_text(builder.key_at(group, client, when)).to_owned();
+        let id = builder.names.id_text(key);
+        format!("at {} {process} is not `{id}` but `{now}`: `deploy` replaces it", when.at)
+    } else {
+        return Some(host);
+    };
+    builder.diags.selects_nothing(place, &format!("instance:{text}"), help);
+    None
+}
+
+/// `APP/INDEX`, which means the instance that has the index at some moment (before it is added: the
+/// first that will), or `APP/instance-id`.
 pub(super) fn instance(
     text: &str,
     place: &Place,
+    when: Moment,
     builder: &mut Builder,
-) -> Option<(HostId, InstanceKey)> {
+) -> Option<Named> {
     let Some((name, rest)) = text.split_once('/') else {
         let example = "`ORDERS/3` or `ORDERS/h03:orders:8080`";
         builder.diags.malformed(place, "an instance", text, example);
@@ -246,7 +350,8 @@ pub(super) fn instance(
         let key = server.own;
         Some(builder.names.app_of(key)) == own && builder.names.id_text(key) == rest
     }) {
-        return Some((HostId::new(server), builder.servers[server].own));
+        let (host, key) = (HostId::new(server), builder.servers[server].own);
+        return Some(Named { host, key, runs: true });
     }
     let app = app(name, place, builder)?;
     // Digits are an index if there is such an instance, and may be an id otherwise.
@@ -255,18 +360,18 @@ pub(super) fn instance(
     let groups = || builder.groups.iter().filter(|group| group.app == app);
     let by_index = index.and_then(|index| {
         groups().find_map(|group| {
-            let offset = index.checked_sub(group.first_index)?;
-            (offset < group.clients.len()).then(|| group.clients.start + offset)
+            let client = group.clients.start + index.checked_sub(group.first_index)?;
+            group.clients.contains(&client).then(|| (client, builder.key_at(group, client, when)))
         })
     });
     let by_id = || {
-        let is_called =
-            |client: &usize| builder.names.id_text(builder.clients[*client].key) == rest;
-        groups().find_map(|group| group.clients.clone().find(is_called))
+        let key = builder.names.find_instance(app, rest)?;
+        groups().find_map(|group| Some((builder.client_of(group, key)?, key)))
     };
-    if let Some(client) = by_index.or_else(by_id) {
-        let host = HostId::new(builder.servers.len() + client);
-        return Some((host, builder.clients[client].key));
+    if let Some((client, key)) = by_index.or_else(by_id) {
+        let group = builder.groups.partition_point(|group| group.clients.end <= client);
+        let runs = builder.key_at(&builder.groups[group], client, when) == key;
+        return Some(Named { host: HostId::new(builder.servers.len() + client), key, runs });
     }
     let upper = name.to_uppercase();
     if !builder.unclear.groups_of.contains(&upper) {

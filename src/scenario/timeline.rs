@@ -30,7 +30,7 @@ struct Draft {
 }
 
 /// What every entry has.
-struct Head<'a> {
+pub(super) struct Head<'a> {
     reader: Reader<'a>,
     at: Span,
     lasts: Option<Span>,
@@ -38,7 +38,20 @@ struct Head<'a> {
     name_place: Place,
 }
 
-pub(super) fn read(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Builder) -> Timeline {
+impl<'a> Head<'a> {
+    /// When it happens.
+    pub(super) fn at(&self) -> Instant {
+        Instant::ZERO + self.at
+    }
+
+    /// The value of an action, if the entry has it.
+    pub(super) fn action(&self, what: &str) -> Option<&'a Node> {
+        self.reader.peek(what)
+    }
+}
+
+/// The entries in order of time, as far as they are all alike. An entry's number is its position.
+pub(super) fn heads<'a>(node: Option<&'a Node>, builder: &mut Builder) -> Vec<Head<'a>> {
     let mut heads: Vec<Head<'_>> = Vec::new();
     match node.map(|node| (&node.value, node)) {
         None => {}
@@ -49,8 +62,13 @@ pub(super) fn read(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Bui
             builder.diags.wrong_type(&node.place, "[[timeline]] tables", other.kind());
         }
     }
-    // An entry's number is its position in time: random picks are drawn by it.
+    // Random picks are drawn by it.
     heads.sort_by_key(|head| head.at);
+    heads
+}
+
+/// The rest of them.
+pub(super) fn read(heads: Vec<Head<'_>>, cluster: &Cluster<'_>, builder: &mut Builder) -> Timeline {
     let mut drafts: Vec<Draft> = Vec::new();
     for (number, head) in heads.into_iter().enumerate() {
         drafts.extend(entry(head, number as u64, cluster, builder));
@@ -130,7 +148,8 @@ fn entry(
         _ => None,
     };
     let what = ACTIONS.into_iter().find(|known| *known == what)?;
-    let plan = EntryPlan { name, what, details: details(value) };
+    let details = details(value) + &builder.fleets.effect(number);
+    let plan = EntryPlan { name, what, details };
     let entry = TimelineEntry { at: start, until: lasts.map(|lasts| start + lasts), action };
     Some(Draft { entry, plan, name_place, place: value.place.clone(), heals })
 }
@@ -222,7 +241,7 @@ fn details(node: &Node) -> String {
             shown.join(", ")
         }
         Value::Table(table) => {
-            let order = ["select", "share", "count", "pick", "from", "to"];
+            let order = ["select", "share", "count", "pick", "app", "from", "to"];
             let place =
                 |key: &str| order.iter().position(|known| *known == key).unwrap_or(order.len());
             let mut pairs: Vec<(&String, &Node)> =

@@ -1,6 +1,7 @@
 //! What a script does to a run: actions at instants, with everything resolved to hosts and numbers.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::host::HostId;
@@ -22,6 +23,51 @@ pub struct TimelineEntry {
     pub until: Option<Instant>,
     /// What.
     pub action: Action,
+}
+
+/// What `scale` or `deploy` does at one instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FleetStep {
+    /// When.
+    pub at: Instant,
+    /// The timeline entry it belongs to.
+    pub entry: usize,
+    /// What becomes of the members.
+    pub change: FleetChange,
+    /// To whom it happens: positions in [`Setup::members`](super::Setup::members).
+    pub members: Range<usize>,
+}
+
+/// What becomes of a member of an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FleetChange {
+    /// It starts to belong to it: its process starts.
+    Add,
+    /// It does not belong to it any more: its process goes, and does not return.
+    Remove,
+    /// Its process goes, and another takes its place.
+    Replace,
+}
+
+impl FleetChange {
+    /// What it is called in reports: `add`, `remove`, `replace`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Replace => "replace",
+        }
+    }
+}
+
+/// A process of an application, and the instance it is from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Where it runs.
+    pub host: HostId,
+    /// Which instance the next process there is.
+    pub key: InstanceKey,
 }
 
 /// A fault of the network between two sets of hosts, in the direction of the messages.
@@ -63,6 +109,18 @@ pub enum Action {
         graceful: bool,
         /// The new process is another release.
         upgrade: Option<Upgrade>,
+    },
+    /// Instances are added or removed, as the [`FleetStep`]s of the entry say.
+    Scale {
+        /// Those that are removed are stopped instead of killed.
+        graceful: bool,
+    },
+    /// Instances are replaced, as the [`FleetStep`]s of the entry say.
+    Deploy {
+        /// They are stopped instead of killed.
+        graceful: bool,
+        /// How long after an instance went its replacement starts.
+        down: Span,
     },
     /// The whole process is frozen, until the entry's end; both its clocks go on.
     Pause(Selection),

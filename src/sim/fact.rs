@@ -633,6 +633,14 @@ impl RequestFact<'_> {
 }
 
 impl RequestLine {
+    /// The instance it is about, if it is about one.
+    pub(super) const fn key(self) -> Option<InstanceKey> {
+        match self {
+            Self::Register(key) | Self::Heartbeat(key) | Self::Cancel(key) => Some(key),
+            Self::Get(_) => None,
+        }
+    }
+
     fn add_to(self, digest: &mut Digest) {
         digest.word(match self {
             Self::Register(key) => 1 << 56 | key.index() as u64,

@@ -1,5 +1,6 @@
 //! What the script of a run did, as observers and the digest see it.
 
+use super::action::{FleetChange, Member};
 use super::digest::Digest;
 use super::fact::text;
 use super::host::HostId;
@@ -34,6 +35,15 @@ pub enum FaultFact<'a> {
         /// To these.
         to: &'a HostSet,
     },
+    /// `scale` or `deploy` changes who belongs to an application; what happens to the processes follows.
+    Fleet {
+        /// The timeline entry.
+        entry: usize,
+        /// What happens.
+        change: FleetChange,
+        /// To whom.
+        members: &'a [Member],
+    },
     /// It ends.
     Heal {
         /// The timeline entry that began it.
@@ -52,7 +62,7 @@ impl FaultFact<'_> {
             | Self::StepClock(host, _)
             | Self::SkewClock(host, _)
             | Self::SetConfig(host, ..) => Some(host),
-            Self::Network { .. } | Self::Heal { .. } => None,
+            Self::Network { .. } | Self::Fleet { .. } | Self::Heal { .. } => None,
         }
     }
 }
@@ -105,6 +115,13 @@ impl FaultFact<'_> {
                 text(what, digest);
                 hosts(from, digest);
                 hosts(to, digest);
+            }
+            Self::Fleet { entry, change, members } => {
+                let digest = digest.word(9).word(*entry as u64).word(*change as u64);
+                digest.word(members.len() as u64);
+                for Member { host, key } in *members {
+                    digest.word((host.index() as u64) << 32 | key.index() as u64);
+                }
             }
             Self::Heal { entry } => {
                 digest.word(7).word(*entry as u64);

@@ -28,6 +28,8 @@ pub(super) struct Host {
     pub(super) alive: bool,
     /// It accepts connections.
     pub(super) listening: bool,
+    /// It does not belong to its application any more, and was told to go.
+    pub(super) leaving: bool,
     /// How many processes it has had: 1 for the first.
     pub(super) generation: u32,
     /// Which clock it has; 0 is the common one.
@@ -66,6 +68,7 @@ impl Host {
         Self {
             alive: false,
             listening: false,
+            leaving: false,
             generation: 0,
             clock: 0,
             calls: 0,

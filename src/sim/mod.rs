@@ -21,7 +21,10 @@ mod setup;
 mod traffic_fact;
 mod world;
 
-pub use action::{Action, Cut, CutMode, Method, OutsideRequest, TimelineEntry, Upgrade, ZoneUrls};
+pub use action::{
+    Action, Cut, CutMode, FleetChange, FleetStep, Member, Method, OutsideRequest, TimelineEntry,
+    Upgrade, ZoneUrls,
+};
 pub use consumer::TrafficCounts;
 pub use digest::{Digest, DigestValue};
 pub use fact::{

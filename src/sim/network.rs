@@ -2,13 +2,19 @@
 //!
 //! A request is one message, its answer another; whether a message gets through is decided when it
 //! is sent. What its sender then sees (a connect timeout, a read timeout, a refusal) is the kernel's.
+//!
+//! Where messages arrive in order, a link is one queue for each direction, whatever connections its
+//! requests have: who is held up holds up those behind. Lost messages hold up nobody, and calls of
+//! consumers are not in the queue: Eureka's traffic is the same with and without them.
+
+use std::collections::BTreeMap;
 
 use super::action::CutMode;
 use super::host::HostId;
 use super::host_set::HostSet;
 use super::latency::{Latency, Loss};
 use super::random::{Stream, Streams};
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
 /// The network without faults.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +29,8 @@ pub struct NetworkSetup {
     pub dead_hosts_are_black_holes: bool,
     /// How many connections the kernel of a frozen process accepts in its place; none: any number.
     pub accept_queue: Option<u32>,
+    /// A message never arrives before an earlier one of the same link and direction.
+    pub in_order: bool,
 }
 
 /// A link, one way, that differs from the rest.
@@ -86,11 +94,13 @@ pub(super) enum Leg {
 pub(super) struct Network {
     setup: NetworkSetup,
     rules: Vec<Rule>,
+    /// When the last message of each link arrives, if they arrive in order.
+    latest: BTreeMap<(HostId, HostId), Instant>,
 }
 
 impl Network {
     pub(super) const fn new(setup: NetworkSetup) -> Self {
-        Self { setup, rules: Vec::new() }
+        Self { setup, rules: Vec::new(), latest: BTreeMap::new() }
     }
 
     pub(super) const fn setup(&self) -> &NetworkSetup {
@@ -117,6 +127,23 @@ impl Network {
         };
         let calm = self.rules.is_empty() && self.setup.links.is_empty();
         calm && self.setup.loss == Loss::NONE && most + most < span
+    }
+
+    /// When a message arrives that goes on its way now and takes `span` by itself. One that overtakes
+    /// nobody waits for those before it.
+    pub(super) fn arrival(
+        &mut self,
+        (from, to): (HostId, HostId),
+        now: Instant,
+        span: Span,
+    ) -> Instant {
+        let at = now + span;
+        if !self.setup.in_order {
+            return at;
+        }
+        let latest = self.latest.entry((from, to)).or_default();
+        *latest = at.max(*latest);
+        *latest
     }
 
     /// What becomes of a message of `caller`'s call number `call`, with all faults that are active.

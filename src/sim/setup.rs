@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::action::TimelineEntry;
+use super::action::{FleetStep, Member, TimelineEntry};
 use super::host::HostId;
 use super::network::NetworkSetup;
 use crate::eureka::client::{ClientProfile, Endpoints, ErrorBody};
@@ -39,6 +39,10 @@ pub struct Setup {
     pub calls: Vec<CallSetup>,
     /// The script, in order of time; entries of one instant in the order they are executed.
     pub timeline: Vec<TimelineEntry>,
+    /// What `scale` and `deploy` do, in the order of their entries and then of time.
+    pub steps: Vec<FleetStep>,
+    /// To whom they do it.
+    pub members: Vec<Member>,
 }
 
 impl Setup {
@@ -48,9 +52,9 @@ impl Setup {
         self.servers.len() + self.clients.len()
     }
 
-    /// The instance of a host: a client's, or a server's own.
+    /// The instance that the first process of a host is: a client's, or a server's own.
     #[must_use]
-    pub fn key_of(&self, host: HostId) -> InstanceKey {
+    pub fn first_key_of(&self, host: HostId) -> InstanceKey {
         match host.index().checked_sub(self.servers.len()) {
             None => self.servers[host.index()].own,
             Some(client) => self.clients[client].key,
@@ -156,9 +160,9 @@ impl ServerSetup {
 /// A client.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientSetup {
-    /// Its instance.
+    /// The instance that its first process is.
     pub key: InstanceKey,
-    /// When its process starts; never, if only the script starts it.
+    /// When its process starts; never, if only the script starts it: it is added later.
     pub start: Option<Instant>,
     /// Its profile.
     pub profile: u32,

@@ -6,7 +6,7 @@ use super::latency::{Latency, Loss};
 use super::network::{Effect, Fate, Leg, LinkException, Network, NetworkSetup};
 use super::random::{Stream, Streams};
 use super::{CutMode, Digest};
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
 const STREAMS: Streams = Streams::new(42);
 
@@ -125,6 +125,7 @@ fn fate(network: &Network) -> Fate {
 
 fn network() -> Network {
     Network::new(NetworkSetup {
+        in_order: false,
         latency: Latency::Fixed(Span::from_millis(2)),
         loss: Loss::NONE,
         links: Vec::new(),
@@ -174,6 +175,28 @@ fn of_several_exceptions_for_a_link_the_last_wins() {
     let mut setup = network().setup().clone();
     setup.links = vec![link(10), link(30)];
     assert_eq!(fate(&Network::new(setup)), Fate::Arrives(Span::from_millis(30)));
+}
+
+#[test]
+fn messages_of_a_link_overtake_each_other_unless_they_arrive_in_order() {
+    let (there, back) = ((HostId::new(0), HostId::new(1)), (HostId::new(1), HostId::new(0)));
+    let millis = |millis: u64| Span::from_millis(millis);
+    let arrivals = |in_order: bool| {
+        let mut network = Network::new(NetworkSetup { in_order, ..network().setup().clone() });
+        let mut arrival = |link, sent: u64, takes: u64| {
+            let at = network.arrival(link, Instant::ZERO + millis(sent), millis(takes));
+            at.nanos() / 1_000_000
+        };
+        [
+            arrival(there, 0, 100),
+            arrival(there, 10, 5),
+            arrival(back, 10, 5),
+            arrival(there, 20, 90),
+            arrival(there, 21, 1),
+        ]
+    };
+    assert_eq!(arrivals(false), [100, 15, 15, 110, 22]);
+    assert_eq!(arrivals(true), [100, 100, 15, 110, 110]);
 }
 
 #[test]

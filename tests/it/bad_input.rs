@@ -99,7 +99,11 @@ fn a_scenario_with_one_mistake_has_one_error() {
         ("own-circle", "include = [\"bad.toml\"]", &["S013", "bad.toml → bad.toml"]),
         ("outside", "include = [\"../bad.toml\"]", &["S013", "leaves the folder"]),
         ("absent", "include = [\"absent.toml\"]", &["S013", "absent.toml", "no such file"]),
-        ("later", "[network]\nreorder = false", &["S012", "does not execute it yet"]),
+        (
+            "later",
+            "[eureka.client]\nwebclient.enabled = true",
+            &["S012", "does not execute it yet"],
+        ),
         ("key-twice", "seed = 1\nseed = 2", &["S001", "bad.toml:5:1"]),
         ("deep", &deep(), &["S001"]),
     ];

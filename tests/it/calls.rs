@@ -316,6 +316,27 @@ fn staleness_is_told_layer_by_layer() {
     }
 }
 
+/// Nobody stopped it: it may not run before it is registered, and is cut off.
+#[test]
+fn a_process_whose_client_cannot_be_made_ends_by_itself() {
+    let entry = |at: &str, action: &str| format!("[[timeline]]\nat = \"{at}\"\n{action}\n");
+    let rest = "[eureka.client]\nshould-enforce-registration-at-init = true\n".to_owned()
+        + &entry("4m", "kill = \"instance:PROVIDER/1\"")
+        + &entry(
+            "5m",
+            "partition = { from = \"instance:PROVIDER/1\", to = \"servers\", mode = \"refuse\" }",
+        )
+        + &entry("5m1s", "start = \"instance:PROVIDER/1\"");
+    let recording = recorded(&plan("10m", "", &rest));
+    let dead = recording.summary.staleness.as_deref().expect("somebody calls");
+    let how: Vec<(&str, &str)> = dead.iter().map(|it| (it.process.as_str(), it.how)).collect();
+    assert_eq!(how.len(), 2, "{dead:?}");
+    assert!(
+        how.contains(&("PROVIDER/1", "kill")) && how.contains(&("PROVIDER/1", "exit")),
+        "{how:?}"
+    );
+}
+
 #[test]
 fn metrics_of_calls_are_of_whom_they_ask_for() {
     let expectations = r#"

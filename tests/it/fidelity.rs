@@ -172,11 +172,11 @@ fn words_that_are_not_executed_are_refused() {
         client("webclient.enabled = true"),
         format!("{app}eureka.client.service-url.defaultZone = \"http://eureka-9/\"\n"),
         format!("{app}http-client = \"webclient\"\n"),
-        format!("{app}[network]\nreorder = false\n"),
         format!("{app}[eureka.server.experimental]\na = true\n"),
         format!("{app}[eureka.server]\nremote-region-urls = \"a\"\n"),
-        at("scale = { app = \"A\", to = 2 }"),
-        at("deploy = { app = \"A\" }"),
+        at(
+            "set-config = { select = \"servers\", key = \"eureka.client.disable-delta\", value = true }",
+        ),
     ];
     for text in refused {
         assert!(loaded("2m", &text).is_err(), "accepted:\n{text}");

@@ -9,6 +9,7 @@ mod docs;
 mod extremes;
 mod faults;
 mod fidelity;
+mod fleet;
 mod frozen;
 mod golden;
 mod golden_client;

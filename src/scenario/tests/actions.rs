@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use expect_test::expect;
 
-use super::{FLEET, plan};
+use super::{FLEET, plan, problems};
 use crate::eureka::InstanceStatus::{Down, OutOfService, Up};
 use crate::eureka::config::ConfigValue;
 use crate::eureka::server::CacheKey;
@@ -274,4 +274,26 @@ fn a_registration_from_outside_is_the_json_that_clients_send() {
         &info.metadata,
         registration.lacks,
     ));
+}
+
+#[test]
+fn a_setting_of_plain_rest_clients_changes_nothing_and_is_warned_of() {
+    let key = "eureka.instance.lease-renewal-interval-in-seconds";
+    let said = |select: &str| {
+        let entry = format!(
+            "[[timeline]]\nat = '1m'\nset-config = {{ select = {select}, key = '{key}', value = 5 }}"
+        );
+        problems(&format!("{FLEET}kind = 'rest'\n{entry}"))
+    };
+    expect![[r#"
+        s.toml:16:14: W001 `set-config` has no effect on plain REST clients
+            = leave them out
+    "#]]
+    .assert_eq(&said("'app:PAYMENTS'"));
+    expect![[r#"
+        s.toml:16:14: W001 `set-config` has no effect on plain REST clients, which 2 of these 6 are
+            = leave them out
+    "#]]
+    .assert_eq(&said("'clients'"));
+    assert_eq!(said("'app:ORDERS'"), "");
 }

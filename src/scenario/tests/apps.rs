@@ -323,3 +323,23 @@ fn a_client_that_is_disabled_neither_registers_nor_fetches() {
     let enabled = of(&format!("{app}eureka.client.enabled = true"));
     assert!(client_profile(&enabled, 0).client.register_with_eureka);
 }
+
+#[test]
+fn a_second_client_that_would_start_after_the_end_is_warned_of() {
+    let said = |start: &str, second: &str| {
+        problems(&format!(
+            "{FLEET}start = {start}\nsecond-client = {{ servers = ['eureka-0'], start = '{second}' }}"
+        ))
+    };
+    assert_eq!(said("'1m'", "9m"), "", "at the last instant");
+    expect![[r#"
+        s.toml:14:1: W003 the second client of 2 of 2 instances would start after the end of the run at 10m00s
+            = start them earlier, or raise the `duration`
+    "#]]
+    .assert_eq(&said("'1m'", "9m1s"));
+    expect![[r#"
+        s.toml:14:1: W003 the second client of 1 of 2 instances would start after the end of the run at 10m00s
+            = start them earlier, or raise the `duration`
+    "#]]
+    .assert_eq(&said("{ every = '1m' }", "9m30s"));
+}

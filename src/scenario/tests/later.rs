@@ -14,18 +14,6 @@ fn refused(text: &str, words: &str) {
 }
 
 #[test]
-fn valid_actions_that_are_not_executed_say_so() {
-    for (name, value) in [
-        ("scale", "{ app = 'ORDERS', to = 10, every = '1s', graceful = false }"),
-        ("deploy", "{ app = 'ORDERS', batch = '10%', every = '1s', new-ids = false, down = '1s' }"),
-        ("deploy", "{ app = 'ORDERS', batch = 2 }"),
-    ] {
-        let text = format!("{FLEET}[[timeline]]\nat = '1m'\n{name} = {value}");
-        refused(&text, &format!("the action `{name}`"));
-    }
-}
-
-#[test]
 fn valid_words_of_applications_that_are_not_executed_say_so() {
     for (word, value) in [
         ("`http-client = \"webclient\"`", "http-client = 'webclient'"),
@@ -38,7 +26,6 @@ fn valid_words_of_applications_that_are_not_executed_say_so() {
 #[test]
 fn valid_words_of_other_tables_that_are_not_executed_say_so() {
     for (word, text) in [
-        ("`reorder = false`", "[network]\nreorder = false"),
         ("the metric `stuck-instances`", "[observe]\nmetrics = ['ghosts', 'stuck-instances']"),
         ("`eureka.server.experimental`", "[eureka.server.experimental]\nx = 1"),
         (
@@ -68,7 +55,7 @@ fn their_defaults_are_executed() {
 
 #[test]
 fn what_is_wrong_with_them_is_said_too() {
-    let cases: [(&str, Expect); 6] = [
+    let cases: [(&str, Expect); 4] = [
         (
             "health = true",
             expect![[r#"
@@ -88,23 +75,6 @@ fn what_is_wrong_with_them_is_said_too() {
             expect![[r#"
             s.toml:13:1: S016 `sends-status` is a word of plain REST clients
                 = add `kind = "rest"`
-        "#]],
-        ),
-        (
-            "[[timeline]]\nat = '1m'\nscale = { app = 'ORDERS' }",
-            expect![[r#"
-            s.toml:15:9: S004 `scale` lacks `to`
-                = add `to = 10`
-            s.toml:15:9: S012 the action `scale` is valid, but this version does not execute it yet
-                = nothing is ignored silently: leave it out to run the rest
-        "#]],
-        ),
-        (
-            "[[timeline]]\nat = '1m'\ndeploy = { app = 'ORDERS', batch = 0 }",
-            expect![[r#"
-            s.toml:15:10: S012 the action `deploy` is valid, but this version does not execute it yet
-                = nothing is ignored silently: leave it out to run the rest
-            s.toml:15:36: S006 `batch` must be at least 1, or a share
         "#]],
         ),
         (

@@ -4,6 +4,7 @@ mod actions;
 mod apps;
 mod calls;
 mod expectations;
+mod fleet;
 mod health;
 mod includes;
 mod later;

@@ -133,9 +133,9 @@ fn cases() -> Vec<(String, Expect)> {
         "#]],
         ),
         (
-            fleet("[network]\nreorder = false"),
+            fleet("http-client = \"webclient\""),
             expect![[r#"
-            s.toml:14:1: S012 `reorder = false` is valid, but this version does not execute it yet
+            s.toml:13:15: S012 `http-client = "webclient"` is valid, but this version does not execute it yet
                 = nothing is ignored silently: leave it out to run the rest
         "#]],
         ),
@@ -195,6 +195,13 @@ fn cases() -> Vec<(String, Expect)> {
             expect![[r#"
             s.toml:7:17: W004 no instance of A registers, so nobody finds one to call
                 = remove its `register = false`
+        "#]],
+        ),
+        (
+            fleet("[[timeline]]\nat = \"1m\"\ndeploy = { app = \"ORDERS\" }"),
+            expect![[r#"
+            s.toml:15:10: W005 replacements get the same ids: the `instance-id` of ORDERS, `{app}-{index:04}`, has no `{n}`
+                = write `instance-id = "{app}-{index:04}-{n}"` in its [[apps]], or `new-ids = false` here
         "#]],
         ),
     ]

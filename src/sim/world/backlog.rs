@@ -61,8 +61,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
         let read_timeout = self.timeouts(caller, &purpose).1;
         self.calls.get(id).deadline = self.now + read_timeout;
-        match self.network.fate(&self.streams, (caller, target), (caller, number, Leg::Request)) {
-            Fate::Arrives(span) => self.forward(id, span),
+        let link = (caller, target);
+        match self.network.fate(&self.streams, link, (caller, number, Leg::Request)) {
+            Fate::Arrives(span) => self.forward(id, link, span),
             Fate::Held(..) | Fate::Lost | Fate::Cut(..) => self.not_accepted(id),
         }
         self.calls.dereference(id);

@@ -49,8 +49,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         });
         let link = (caller, target);
         match self.network.fate(&self.streams, link, (caller, number, Leg::Request)) {
-            Fate::Arrives(span) => self.forward(id, span),
-            Fate::Held(entry, span) => self.hold(entry, Event::Arrive(id), span, id),
+            Fate::Arrives(span) => self.forward(id, link, span),
+            Fate::Held(entry, span) => self.hold(entry, Event::Arrive(id), link, span, id),
             Fate::Lost => {
                 self.calls.get(id).server_done = true;
                 self.queue_timeout(id);
@@ -71,8 +71,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    pub(super) fn forward(&mut self, id: CallId, span: Span) {
-        let at = self.now + span;
+    pub(super) fn forward(&mut self, id: CallId, link: (HostId, HostId), span: Span) {
+        let at = self.network.arrival(link, self.now, span);
         if at >= self.calls.get(id).deadline {
             self.queue_timeout(id);
         }
@@ -100,9 +100,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    fn hold(&mut self, entry: usize, event: Event, span: Span, id: CallId) {
+    fn hold(&mut self, entry: usize, event: Event, link: (HostId, HostId), span: Span, id: CallId) {
         self.calls.get(id).references += 1;
-        self.held.push(Held { entry, event, span });
+        self.held.push(Held { entry, event, link, span });
         self.queue_timeout(id);
     }
 
@@ -111,7 +111,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let held = std::mem::take(&mut self.held);
         for message in held {
             if message.entry == entry {
-                self.push(self.now + message.span, message.event);
+                let at = self.network.arrival(message.link, self.now, message.span);
+                self.push(at, message.event);
             } else {
                 self.held.push(message);
             }
@@ -192,11 +193,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let deadline = call.deadline;
         let link = (target, caller);
         match self.network.fate(&self.streams, link, (caller, number, Leg::Reply)) {
-            Fate::Arrives(span) if self.now + span < deadline => {
-                self.refer(id, self.now + span, Event::End(id));
-            }
-            Fate::Arrives(_) | Fate::Lost | Fate::Cut(..) => self.queue_timeout(id),
-            Fate::Held(entry, span) => self.hold(entry, Event::End(id), span, id),
+            Fate::Arrives(span) => match self.network.arrival(link, self.now, span) {
+                at if at < deadline => self.refer(id, at, Event::End(id)),
+                _ => self.queue_timeout(id),
+            },
+            Fate::Lost | Fate::Cut(..) => self.queue_timeout(id),
+            Fate::Held(entry, span) => self.hold(entry, Event::End(id), link, span, id),
         }
     }
 
@@ -209,7 +211,10 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             let (caller, target, number) = (call.caller, call.target, call.number);
             let link = (target, caller);
             match self.network.fate(&self.streams, link, (caller, number, Leg::Reply)) {
-                Fate::Arrives(span) => self.refer(id, self.now + span, Event::End(id)),
+                Fate::Arrives(span) => {
+                    let at = self.network.arrival(link, self.now, span);
+                    self.refer(id, at, Event::End(id));
+                }
                 Fate::Lost | Fate::Cut(..) | Fate::Held(..) => self.queue_timeout(id),
             }
         }

@@ -63,7 +63,7 @@ impl Draws for ClientDraws<'_> {
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     pub(super) fn start_client(&mut self, host: HostId) {
-        let key = self.setup.key_of(host);
+        let key = self.key_of(host);
         let next = self.with_client(host, self.now, |client, cx| {
             client.insert(ClientProcess::start(cx, key)).wake(cx)
         });
@@ -172,7 +172,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
         match effect {
             Effect::Send { job, server, request, .. } => {
-                let key = self.setup.key_of(host);
+                let key = self.key_of(host);
                 let line = request_line(key, &request);
                 let target = HostId::new(server.into());
                 let message = Message::Request(request);

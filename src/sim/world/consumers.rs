@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::super::action::Member;
 use super::super::consumer::{Consumer, POSITIONS, TrafficCounts};
 use super::super::fact::{Fact, Observer};
 use super::super::host::HostId;
@@ -53,7 +54,7 @@ pub(super) struct Consumers {
     called: Vec<Called>,
     /// For each instance its host, plus one; 0 for none.
     hosts: Vec<u32>,
-    /// For each host, when its last process died.
+    /// For each instance, when its last process died.
     died: Vec<Option<Instant>>,
     failing: Vec<Failing>,
     free: Vec<u32>,
@@ -83,9 +84,12 @@ impl Consumers {
         }
         consumers.hosts = vec![0; setup.names.instance_count()];
         for host in 0..setup.host_count() {
-            consumers.hosts[setup.key_of(HostId::new(host)).index()] = host as u32 + 1;
+            consumers.hosts[setup.first_key_of(HostId::new(host)).index()] = host as u32 + 1;
         }
-        consumers.died = vec![None; setup.host_count()];
+        for Member { host, key } in &setup.members {
+            consumers.hosts[key.index()] = host.index() as u32 + 1;
+        }
+        consumers.died = vec![None; setup.names.instance_count()];
         consumers
     }
 
@@ -180,7 +184,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// The process of a host is gone.
     pub(super) fn note_death(&mut self, host: HostId) {
-        if let Some(died) = self.consumers.died.get_mut(host.index()) {
+        let key = self.key_of(host);
+        if let Some(died) = self.consumers.died.get_mut(key.index()) {
             *died = Some(self.now);
         }
     }
@@ -235,10 +240,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.count(number, |counts| counts.attempts += 1);
         let target = self.consumers.hosts[to.index()].checked_sub(1);
         let target = target.map(|host| HostId::new(host as usize));
-        let alive = target.is_some_and(|host| self.hosts[host.index()].alive);
+        // Another instance may run in its place.
+        let runs = |host: HostId| self.hosts[host.index()].alive && self.key_of(host) == to;
+        let alive = target.is_some_and(runs);
         if !alive {
             self.count(number, |counts| counts.to_dead += 1);
-            let died = target.and_then(|host| self.consumers.died[host.index()]);
+            let died = self.consumers.died[to.index()];
             let dead_for = died.map(|died| self.now.since(died));
             self.emit(&Fact::Traffic(TrafficFact::ToDead { from, to, dead_for }));
         }

@@ -7,6 +7,7 @@ mod backlog;
 mod calls;
 mod clients;
 mod consumers;
+mod fleet;
 mod pause;
 mod peers;
 mod releases;
@@ -62,6 +63,8 @@ pub enum Event {
     Script(u32),
     /// The end of one.
     ScriptEnd(u32),
+    /// What `scale` or `deploy` does at one instant.
+    Fleet(u32),
     /// The time after its opening in which a server never warns is over.
     WaitOver(HostId),
     /// A consumer makes a call.
@@ -88,6 +91,7 @@ pub(super) enum Deferred {
 struct Held {
     entry: usize,
     event: Event,
+    link: (HostId, HostId),
     span: crate::time::Span,
 }
 
@@ -115,6 +119,10 @@ pub struct World<'a, O, Q = TimingWheel<Event>> {
     clocks: Vec<HostClock>,
     servers: Vec<ServerProcess>,
     clients: Vec<Option<ClientProcess>>,
+    /// Which instance each client is.
+    keys: Vec<InstanceKey>,
+    /// Clients that are others when their next processes start.
+    renamed: BTreeMap<HostId, InstanceKey>,
     jobs: Jobs,
     views: Views,
     calls: Calls,
@@ -152,6 +160,8 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             clocks: vec![HostClock::new(setup.epoch_ms)],
             servers: setup.servers.iter().map(|_| ServerProcess::default()).collect(),
             clients: setup.clients.iter().map(|_| None).collect(),
+            keys: setup.clients.iter().map(|client| client.key).collect(),
+            renamed: BTreeMap::new(),
             jobs: Jobs::default(),
             views: Views::default(),
             calls: Calls::default(),
@@ -234,10 +244,14 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
                 self.start_at(HostId::new(setup.servers.len() + index), start);
             }
         }
+        let mut steps = (0_u32..).zip(&setup.steps).peekable();
         for (index, entry) in setup.timeline.iter().enumerate() {
             self.push(entry.at, Event::Script(index as u32));
             if let Some(until) = entry.until {
                 self.push(until, Event::ScriptEnd(index as u32));
+            }
+            while let Some((number, step)) = steps.next_if(|(_, step)| step.entry == index) {
+                self.push(step.at, Event::Fleet(number));
             }
         }
         self.queue_seconds();
@@ -265,6 +279,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             Event::Resume(host) => self.resume(host),
             Event::Script(entry) => self.act(entry as usize),
             Event::ScriptEnd(entry) => self.end_entry(entry as usize),
+            Event::Fleet(step) => self.change_fleet(step as usize),
             Event::WaitOver(host) => self.emit_gauge_changes(host),
             Event::Call(consumer) => self.call(consumer),
             Event::CallFailed(attempt) => self.call_failed(attempt),
@@ -292,6 +307,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         if self.hosts[host.index()].alive {
             return;
         }
+        self.become_the_next(host);
         self.hosts[host.index()].alive = true;
         self.hosts[host.index()].generation += 1;
         self.releases.begin(host);
@@ -379,6 +395,14 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         self.clock_of(host).now(self.now)
     }
 
+    /// The instance of a host: a client's, or a server's own.
+    fn key_of(&self, host: HostId) -> InstanceKey {
+        match host.index().checked_sub(self.servers.len()) {
+            None => self.setup.servers[host.index()].own,
+            Some(client) => self.keys[client],
+        }
+    }
+
     fn is_server(&self, host: HostId) -> bool {
         host.index() < self.servers.len()
     }
@@ -402,6 +426,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             clocks: &self.clocks,
             servers: &self.servers,
             clients: &self.clients,
+            keys: &self.keys,
             views: &self.views,
             consumers: &self.consumers,
             releases: &self.releases,

@@ -1,7 +1,7 @@
 //! What servers execute: requests of clients, batches of peers, calls from outside the cluster.
 
 use super::super::call::{CallId, Message, request_fact};
-use super::super::fact::{Fact, Observer, OperationKind, Party, Reply, RequestFact};
+use super::super::fact::{Fact, Observer, OperationKind, Party, Reply, RequestFact, RequestLine};
 use super::super::host::HostId;
 use super::super::queue::EventQueue;
 use super::{Event, World};
@@ -17,7 +17,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let (server, caller) = (call.target, call.caller);
         let answer = match std::mem::take(&mut call.message) {
             Message::Request(request) => {
-                let key = self.setup.key_of(caller);
+                // Its process may be gone, and another instance run in its place.
+                let key = call.line.and_then(RequestLine::key).unwrap_or(self.key_of(caller));
                 self.execute_request(server, caller, key, request)
             }
             Message::Batch(items) => self.execute_batch(server, caller, items),

@@ -173,7 +173,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         select.resolve(&self.streams, entry as u64, |_| true)
     }
 
-    fn kill(&mut self, host: HostId) {
+    pub(super) fn kill(&mut self, host: HostId) {
         self.bury(host);
         self.emit(&Fact::Fault(FaultFact::Process("kill", host)));
         self.start_again(host);
@@ -181,7 +181,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// Asks a process to do something itself, which a frozen one does when it resumes. A request from
     /// outside is a message like those of others.
-    fn ask(&mut self, host: HostId, entry: usize) {
+    pub(super) fn ask(&mut self, host: HostId, entry: usize) {
         let asked = Deferred::Ask(entry as u32);
         let request = matches!(self.setup.timeline[entry].action, Action::Outside(..));
         match &mut self.hosts[host.index()].paused {
@@ -199,7 +199,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
         match &setup.timeline[entry as usize].action {
             Action::Stop(_, drain) => self.stop(host, *drain),
-            Action::Restart { .. } => self.stop(host, None),
+            Action::Restart { .. } | Action::Scale { .. } | Action::Deploy { .. } => {
+                self.stop(host, None);
+            }
             Action::SetStatus(_, status) => {
                 self.drive(host, self.now, |client, cx| client.set_instance_status(cx, *status));
             }

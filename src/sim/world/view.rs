@@ -22,6 +22,7 @@ pub struct WorldView<'a> {
     pub(super) clocks: &'a [HostClock],
     pub(super) servers: &'a [ServerProcess],
     pub(super) clients: &'a [Option<ClientProcess>],
+    pub(super) keys: &'a [InstanceKey],
     pub(super) views: &'a Views,
     pub(super) consumers: &'a Consumers,
     pub(super) releases: &'a Releases,
@@ -99,10 +100,13 @@ impl<'a> WorldView<'a> {
         host.index() < self.servers.len()
     }
 
-    /// The instance of a host.
+    /// The instance of a host: that of its last process, once that is gone and until the next starts.
     #[must_use]
     pub fn key(&self, host: HostId) -> InstanceKey {
-        self.setup.key_of(host)
+        match host.index().checked_sub(self.servers.len()) {
+            None => self.setup.servers[host.index()].own,
+            Some(client) => self.keys[client],
+        }
     }
 
     /// A server's registry and queues, once it is initialised and as long as its process runs.
