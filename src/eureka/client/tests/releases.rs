@@ -174,8 +174,8 @@ fn a_setting_has_no_effect_before_it_existed() {
 /// `ResolverUtils.randomize` seeded with the address. For three servers only four orders ever come.
 #[test]
 fn before_1_10_14_a_host_never_changes_its_order() {
-    let order = |release: Release, address_hash: i32| {
-        let mut bench = Bench::registering(Flavor::Netflix, 3);
+    let of = |servers: u16, release: Release, address_hash: i32| {
+        let mut bench = Bench::registering(Flavor::Netflix, servers);
         bench.profile.release = release;
         bench.draws.address_hash = address_hash;
         bench.start();
@@ -184,6 +184,15 @@ fn before_1_10_14_a_host_never_changes_its_order() {
         assert_eq!(bench.client().client.servers.as_slice(), shuffled, "{address_hash}");
         (shuffled, bench.draws.shuffles)
     };
+    // As the JDK's Random has it for the hash codes of 10.0.0.3, 10.0.0.7 and 192.168.1.20.
+    for (address_hash, expected) in [
+        (511_552_168, [1, 3, 4, 2, 0]),
+        (511_552_172, [3, 2, 1, 0, 4]),
+        (1_734_945_242, [1, 0, 3, 2, 4]),
+    ] {
+        assert_eq!(of(5, Release::new(1, 10, 13), address_hash).0, expected);
+    }
+    let order = |release, address_hash| of(3, release, address_hash);
     let mut orders = std::collections::BTreeSet::new();
     for address_hash in 0..1_000 {
         let (order, by_chance) = order(Release::new(1, 10, 13), address_hash * 7_919);
