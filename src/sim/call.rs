@@ -68,8 +68,6 @@ pub(super) struct Call {
     pub(super) settled: bool,
     /// The timeout is in the queue.
     pub(super) timeout_queued: bool,
-    /// How often its connection was not accepted.
-    pub(super) connection_attempts: u8,
     /// Queued or deferred events that name it.
     pub(super) references: u8,
 }

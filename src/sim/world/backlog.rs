@@ -1,6 +1,6 @@
 //! Connections to a frozen process: its kernel accepts as many as the accept queue holds and drops
-//! what comes beyond; the caller's TCP asks again after 1 s, 3 s, 7 s … from the first time, as long
-//! as the caller waits for the connection.
+//! what comes beyond; the caller's TCP asks again, each second at first, as long as the caller waits
+//! for the connection.
 
 use super::super::call::{CallId, Message};
 use super::super::fact::Observer;
@@ -10,14 +10,12 @@ use super::{Event, World};
 use crate::eureka::client::AttemptFailure;
 use crate::time::Span;
 
-/// When Linux gives up, after six times (`net.ipv4.tcp_syn_retries`).
-const GIVES_UP_AFTER: Span = Span::from_secs(127);
-
-/// When TCP asks again for the `times`-th time (from 0), counted from the first: the timeout of one
-/// second (RFC 6298) doubles each time.
-const fn asks_again_after(times: u8) -> Span {
-    Span::from_secs((2_u64 << times) - 1)
-}
+/// When TCP asks again, in seconds from the first time: Linux from 6.5 on, four times at an even pace
+/// (`net.ipv4.tcp_syn_linear_timeouts`) and then each time after twice as long
+/// (`net.ipv4.tcp_syn_retries`).
+const ASKS_AGAIN_AT: [u64; 10] = [1, 2, 3, 4, 5, 7, 11, 19, 35, 67];
+/// When it gives up.
+const GIVES_UP_AFTER: Span = Span::from_secs(131);
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// The accept queue of the target is full: nobody answers, and the caller's TCP asks again later.
@@ -29,14 +27,10 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
         let (caller, purpose, sent) = (call.caller, call.purpose, call.sent);
         let connect_by = sent + self.timeouts(caller, &purpose).0.min(GIVES_UP_AFTER);
+        let again = ASKS_AGAIN_AT.map(|seconds| sent + Span::from_secs(seconds));
+        let again = again.into_iter().find(|&again| again > self.now && again < connect_by);
         let call = self.calls.get(id);
-        let mut again = sent + asks_again_after(call.connection_attempts);
-        while again <= self.now && again < connect_by {
-            call.connection_attempts += 1;
-            again = sent + asks_again_after(call.connection_attempts);
-        }
-        call.connection_attempts += 1;
-        if again < connect_by {
+        if let Some(again) = again {
             self.refer(id, again, Event::Connect(id));
         } else {
             call.server_done = true;

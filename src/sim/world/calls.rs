@@ -44,7 +44,6 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             server_done: false,
             settled: false,
             timeout_queued: false,
-            connection_attempts: 0,
             references: 0,
         });
         let link = (caller, target);
