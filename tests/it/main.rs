@@ -18,6 +18,7 @@ mod health;
 mod hostile_names;
 mod in_client;
 mod invariants;
+mod live;
 mod metrics;
 mod observed;
 mod peers;
