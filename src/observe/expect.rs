@@ -493,7 +493,9 @@ impl Event {
             Fact::Request { server, request, .. } => {
                 of(*server, request.key().into_iter().collect())
             }
-            Fact::Failed { from, to, .. } => of(*to, vec![world.key(*from)]),
+            Fact::Failed { from, to, .. } | Fact::TurnedAway { from, to, .. } => {
+                of(*to, vec![world.key(*from)])
+            }
             Fact::BatchSent { from, items, .. } => {
                 of(*from, items.iter().map(|item| item.key).collect())
             }
