@@ -23,6 +23,9 @@ pub struct Header {
     pub has_peers: bool,
     /// Its own instance: application and id.
     pub own: (String, String),
+    /// Which of two timers that are due at one instant runs first: the eviction task, and not the
+    /// rotation of the minute's renewals.
+    pub eviction_before_rotation: bool,
     /// Its configuration: what differs from Netflix's defaults.
     pub config: Vec<(String, ConfigValue)>,
 }
@@ -52,8 +55,23 @@ impl Header {
         let has_peers = peers.ok_or_else(|| fields.wrong("peers", "0 or 1"))? == 1;
         let own = Self::own(fields.get("self").unwrap_or(&Value::Null))?;
         let config = Self::config(fields.get("config").unwrap_or(&Value::Null))?;
+        // The real classes rotate first; only simulated runs (`[sim] rotation`) say something else.
+        let eviction_before_rotation = match fields.text("rotation")? {
+            None | Some("before-eviction") => false,
+            Some("after-eviction") => true,
+            Some(_) => return Err(fields.wrong("rotation", "before-eviction or after-eviction")),
+        };
         fields.finish(&[])?;
-        Ok(Self { name, flavor, release, epoch_ms, has_peers, own, config })
+        Ok(Self {
+            name,
+            flavor,
+            release,
+            epoch_ms,
+            has_peers,
+            own,
+            eviction_before_rotation,
+            config,
+        })
     }
 
     fn own(value: &Value) -> Result<(String, String), Mismatch> {
@@ -82,12 +100,16 @@ impl Header {
     pub fn to_json(&self) -> Value {
         let config: Map<String, Value> =
             self.config.iter().map(|(key, value)| (key.clone(), config_json(value))).collect();
-        json!({
+        let mut line = json!({
             "format": REGISTRY_FORMAT, "name": self.name, "flavor": self.flavor.name(),
             "release": self.release.to_string(), "epoch_ms": self.epoch_ms,
             "peers": i32::from(self.has_peers),
             "self": {"app": self.own.0, "id": self.own.1}, "config": config,
-        })
+        });
+        if self.eviction_before_rotation {
+            line["rotation"] = json!("after-eviction");
+        }
+        line
     }
 
     /// What the registry of this server is made from. Absent keys have Netflix's defaults in either

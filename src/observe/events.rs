@@ -219,11 +219,10 @@ impl EventLog {
                 self.request(server(host), *from, request, *code, names, labels)
             }
             Fact::Failed { from, to, request, outcome } => {
-                let (method, path) = request_line(names, *request);
-                json!({
-                    "event": "failed", "from": labels.host(*from), "to": server(to),
-                    "method": method, "path": path, "outcome": failure_text(*outcome),
-                })
+                failed((*from, *to), *request, failure_text(*outcome), names, labels)
+            }
+            Fact::TurnedAway { from, to, request, code } => {
+                failed((*from, *to), *request, &code.to_string(), names, labels)
             }
             Fact::TaskDropped { from, to, key, action, why } => json!({
                 "event": "replication-dropped", "from": server(from), "to": server(to),
@@ -467,6 +466,21 @@ impl EventLog {
             "hash": registry.reconcile_hash().to_string(),
         })
     }
+}
+
+/// A client's request that came to nothing.
+fn failed(
+    (from, to): (HostId, HostId),
+    request: RequestLine,
+    outcome: &str,
+    names: &Names,
+    labels: &Labels,
+) -> Value {
+    let (method, path) = request_line(names, request);
+    json!({
+        "event": "failed", "from": labels.host(from), "to": labels.server(to),
+        "method": method, "path": path, "outcome": outcome,
+    })
 }
 
 /// Milliseconds as in every report, for JSON.

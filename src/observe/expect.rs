@@ -138,6 +138,11 @@ impl Checks {
             return;
         };
         let event = Event::of(fact, world);
+        self.note(counted, at, &event, world);
+    }
+
+    /// Counts an event where it is asked for.
+    fn note(&mut self, counted: EventKind, at: Instant, event: &Event, world: &WorldView<'_>) {
         for check in &mut self.checks {
             let Subject::Event { kind, server, app, instance, during, .. } = &check.subject else {
                 continue;
@@ -179,6 +184,20 @@ impl Checks {
             check.evaluate(first, measures, world);
             if metric.grows() && until > first {
                 check.evaluate(until, measures, world);
+            }
+        }
+    }
+
+    /// The run has ended: each server that runs has a line of its registry.
+    pub(super) fn finish(&mut self, world: &WorldView<'_>) {
+        if !self.kinds.contains(&EventKind::Registry) {
+            return;
+        }
+        for server in world.server_hosts() {
+            if let Some(registry) = world.registry(server) {
+                let keys = registry.apps().flat_map(|app| registry.instances_of(app)).collect();
+                let event = Event { server: Some(server), keys };
+                self.note(EventKind::Registry, world.now(), &event, world);
             }
         }
     }
@@ -493,7 +512,9 @@ impl Event {
             Fact::Request { server, request, .. } => {
                 of(*server, request.key().into_iter().collect())
             }
-            Fact::Failed { from, to, .. } => of(*to, vec![world.key(*from)]),
+            Fact::Failed { from, to, .. } | Fact::TurnedAway { from, to, .. } => {
+                of(*to, vec![world.key(*from)])
+            }
             Fact::BatchSent { from, items, .. } => {
                 of(*from, items.iter().map(|item| item.key).collect())
             }

@@ -28,7 +28,7 @@ impl Listing {
             Fact::Listening(_) => (EventKind::Listening, always),
             Fact::OpenForTraffic { .. } => (EventKind::OpenForTraffic, always),
             Fact::Request { .. } => (EventKind::Request, with_all),
-            Fact::Failed { .. } => (EventKind::Failed, with_all),
+            Fact::Failed { .. } | Fact::TurnedAway { .. } => (EventKind::Failed, with_all),
             Fact::BatchSent { .. } => (EventKind::ReplicationBatch, with_all),
             Fact::TaskDropped { .. } => (EventKind::ReplicationDropped, with_all),
             Fact::EvictRun { run, .. } => {

@@ -158,6 +158,7 @@ impl TraceLog {
                 names.app_name(names.app_of(setup.own)).to_owned(),
                 names.id_text(setup.own).to_owned(),
             ),
+            eviction_before_rotation: world.setup().races.eviction_before_rotation,
             config: setup.config.unlike_netflix(),
         };
         // The constructor ran at the beginning of this millisecond, `init` a moment later.

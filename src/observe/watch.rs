@@ -90,6 +90,7 @@ impl<const TRACED: bool> Watch<TRACED> {
         if let Some(trace) = &mut self.trace {
             trace.finish(world);
         }
+        self.checks.finish(world);
         let verdicts = self.checks.verdicts(|server| self.labels.server(server).to_owned());
         let parts = (&self.measures.truth, self.timespans.lanes(), self.traffic.staleness());
         let summary = summarize(&self.plan, world, &self.labels, parts, digest, verdicts);

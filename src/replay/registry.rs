@@ -71,9 +71,11 @@ impl Server {
     fn new(header: &Header) -> Self {
         let clock = HostClock::new(header.epoch_ms);
         let at = Instant::ZERO;
+        let mut registry = Registry::new(header.setup(), clock.now(at));
+        registry.set_eviction_before_rotation(header.eviction_before_rotation);
         Self {
             names: Names::default(),
-            registry: Registry::new(header.setup(), clock.now(at)),
+            registry,
             clock,
             at,
             view: Vec::new(),

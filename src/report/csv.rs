@@ -39,7 +39,10 @@ pub fn series_csv(
 ) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(sink);
     let of_calls = if calls { CALL_COLUMNS.as_slice() } else { &[] };
-    let metrics: Vec<&str> = series.metrics().iter().map(|metric| metric.name()).collect();
+    // What every series has is not repeated: no two columns have one name.
+    let is_more = |metric: Metric| !COLUMNS.contains(&metric.name());
+    let metrics = series.metrics().iter().filter(|metric| is_more(**metric));
+    let metrics: Vec<&str> = metrics.map(|metric| metric.name()).collect();
     csv.write_record(COLUMNS.iter().chain(of_calls).chain(&metrics))?;
     for (row, values) in series.rows_with_metrics() {
         let gauges = &row.gauges;
@@ -64,7 +67,7 @@ pub fn series_csv(
             let numbers = [second.calls, second.failed, second.to_dead, row.traffic_to_dead];
             record.extend(numbers.map(|number| number.to_string()));
         }
-        let values = series.metrics().iter().zip(values);
+        let values = series.metrics().iter().zip(values).filter(|(metric, _)| is_more(**metric));
         record.extend(values.map(|(metric, value)| value_text(*metric, *value)));
         csv.write_record(record)?;
     }

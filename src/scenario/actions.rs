@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::build::Builder;
 use super::cluster::{self, Cluster};
 use super::diagnostics::Diagnostics;
-use super::eureka_keys::config_value;
+use super::eureka_keys::{config_value, is_unknown};
 use super::fleet::Moment;
 use super::network::loss;
 use super::reader::{Read, Reader, signed_duration, texts};
@@ -14,7 +14,7 @@ use super::source::Place;
 use super::tree::{Node, Value};
 use super::{health, rest, select, service_urls};
 use crate::eureka::client::{InstanceChange, InstanceConfig};
-use crate::eureka::config::ConfigError;
+use crate::eureka::config::{ConfigError, kebab_case};
 use crate::eureka::server::ServerConfig;
 use crate::eureka::server::resources::{DirtyParameter, StatusParameter};
 use crate::eureka::{Flavor, InstanceKey, InstanceStatus};
@@ -418,11 +418,18 @@ impl Reading<'_, '_> {
         if let Some(action) = service_urls::change(&select, &key, value, self.builder) {
             return action;
         }
+        // In either spelling, as in the tables.
+        let key = Read { value: kebab_case(&key.value), place: key.place };
         let servers = self.builder.servers.len();
         let clients = select.hosts.iter().filter(|host| host.index() >= servers).count();
         if clients > 0 && clients < select.hosts.len() {
             let message = "servers and clients have different keys".to_owned();
             self.builder.diags.misplaced(&node.place, message, "write two entries");
+            return None;
+        }
+        if clients > 0 && key.value.starts_with("eureka.server.") {
+            let message = format!("`{}` is a key of servers, and these are clients", key.value);
+            self.builder.diags.misplaced(&key.place, message, "select servers");
             return None;
         }
         if clients > 0 {
@@ -432,7 +439,10 @@ impl Reading<'_, '_> {
             return Some(Action::ConfigureInstance(select, key.value, setting, change));
         }
         let Some(name) = key.value.strip_prefix("eureka.server.") else {
-            self.builder.diags.not_yet(&key.place, &format!("changing `{}`", key.value));
+            let diags = &mut self.builder.diags;
+            if !is_unknown(&key.value, &key.place, diags) {
+                diags.not_yet(&key.place, &format!("changing `{}`", key.value));
+            }
             return None;
         };
         let setting = config_value(value, &key.value, &mut self.builder.diags)?;
@@ -498,7 +508,9 @@ impl Reading<'_, '_> {
                 }
             },
             _ => {
-                diags.not_yet(&key.place, &format!("changing `{}` of a client", key.value));
+                if !is_unknown(&key.value, &key.place, diags) {
+                    diags.not_yet(&key.place, &format!("changing `{}` of a client", key.value));
+                }
                 None
             }
         }

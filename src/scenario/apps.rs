@@ -276,7 +276,9 @@ fn name(reader: &mut Reader<'_>, diags: &mut Diagnostics) -> Option<String> {
         || name.value.len() > LONGEST_NAME
         || name.value.contains(forbidden)
     {
-        diags.malformed(&name.place, "an application's name", &name.value, "`ORDERS`");
+        let example =
+            format!("`ORDERS`: 1 to {LONGEST_NAME} bytes, without `/` and control characters");
+        diags.malformed(&name.place, "an application's name", &name.value, &example);
     }
     Some(name.value)
 }

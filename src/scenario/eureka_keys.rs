@@ -159,13 +159,7 @@ impl EurekaConfig {
                 diags.warn("W001", place, message, "it is accepted so that files can be pasted");
             }
             Err(ConfigError::UnknownKey) => {
-                let mut known: Vec<&str> = match section {
-                    "server" => ServerConfig::keys().collect(),
-                    "client" => ClientConfig::keys().collect(),
-                    _ => InstanceConfig::keys().collect(),
-                };
-                known.extend(MAPS.into_iter().filter(|map| map_of(section, map)));
-                diags.unknown_key(place, key, &format!("`eureka.{section}`"), known);
+                diags.unknown_key(place, key, &format!("`eureka.{section}`"), keys_of(section));
             }
             Err(ConfigError::WrongType(wanted)) => {
                 diags.wrong_type(&node.place, wanted, node.value.kind());
@@ -198,6 +192,42 @@ impl EurekaConfig {
             self.availability_zones.insert(region.clone(), (zones, node.place.clone()));
         }
     }
+}
+
+/// The keys of a section.
+fn keys_of(section: &str) -> Vec<&'static str> {
+    let mut known: Vec<&str> = match section {
+        "server" => ServerConfig::keys().collect(),
+        "client" => ClientConfig::keys().collect(),
+        _ => InstanceConfig::keys().collect(),
+    };
+    known.extend(MAPS.into_iter().filter(|map| map_of(section, map)));
+    known
+}
+
+/// Reports a key in full that no table `eureka` has; whether it is one.
+pub(super) fn is_unknown(full: &str, place: &Place, diags: &mut Diagnostics) -> bool {
+    let sections = ["server", "client", "instance"];
+    let Some(rest) = full.strip_prefix("eureka.") else {
+        diags.unknown_key(place, full, "`set-config`", []);
+        return true;
+    };
+    let (section, key) = rest.split_once('.').unwrap_or((rest, ""));
+    if !sections.contains(&section) {
+        diags.unknown_key(place, section, "`eureka`", sections);
+        return true;
+    }
+    let known = keys_of(section);
+    let is_known = known.iter().any(|known| {
+        let rest = key.strip_prefix(known);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.') && MAPS.contains(known))
+    });
+    if !is_known {
+        // Below a map stand names that the operator chose: only the map's own may be misspelled.
+        let key = if known.contains(&key) { key } else { key.split('.').next().unwrap_or(key) };
+        diags.unknown_key(place, key, &format!("`eureka.{section}`"), known);
+    }
+    !is_known
 }
 
 /// URLs with commas between.

@@ -198,7 +198,7 @@ fn event(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
 fn kind(name: &Read<String>, builder: &mut Builder) -> Option<EventKind> {
     let kind = EventKind::ALL.iter().find(|(known, _)| *known == name.value);
     match kind {
-        // Nobody counts the registries written at the end, and nobody looks for the stuck yet.
+        // Nobody looks for the stuck yet.
         _ if EventKind::LATER.contains(&name.value.as_str()) => {
             builder.diags.not_yet(&name.place, &format!("the event `{}`", name.value));
         }

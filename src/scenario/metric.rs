@@ -342,8 +342,8 @@ impl EventKind {
         ("cancel-failed", Self::CancelFailed),
     ];
 
-    /// Kinds that are written (or will be), but not counted yet.
-    pub const LATER: [&'static str; 2] = ["registry", "stuck"];
+    /// Kinds that will be written, but are not yet.
+    pub const LATER: [&'static str; 1] = ["stuck"];
 
     /// Whether its events are of instances, not only of a server.
     #[must_use]

@@ -74,6 +74,15 @@ fn accept_count(node: &Node, diags: &mut Diagnostics) -> Option<Option<u32>> {
                 None
             }
         },
+        Value::Text(other) => {
+            diags.malformed(
+                &node.place,
+                "a number of connections",
+                other,
+                "`100` or `\"unlimited\"`",
+            );
+            None
+        }
         other => {
             diags.wrong_type(&node.place, "a number or \"unlimited\"", other.kind());
             None

@@ -91,6 +91,13 @@ fn sampling(node: &Node, builder: &mut Builder) -> Option<Sampling> {
     if matches!(&node.value, Value::Text(word) if word == "change") {
         return Some(Sampling::Change);
     }
+    if let Value::Text(text) = &node.value
+        && !text.starts_with(|first: char| first.is_ascii_digit())
+    {
+        let wanted = "a sample interval";
+        builder.diags.malformed(&node.place, wanted, text, "`\"1s\"` or `\"change\"`");
+        return None;
+    }
     let every = duration(node, &mut builder.diags)?;
     if every < Span::from_millis(1) {
         let bounds = "at least 1ms, or \"change\"";

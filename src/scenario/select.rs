@@ -74,6 +74,19 @@ pub(super) fn from_reader(
         builder.diags.missing(&place, "select", "the action", example);
         return None;
     };
+    if let Value::Table(_) = select.value {
+        // A selector in full, as the action itself takes one: `fail`, whose `share` is of requests,
+        // has no other way to say how many.
+        if let Some(amount) = amounts.first() {
+            let message = format!("`{amount}` beside a `select` that is a table");
+            let help = "write it into the table";
+            builder.diags.misplaced(&reader.key_place(amount), message, help);
+        }
+        let mut inner = Reader::of(select, "the selector", &mut builder.diags)?;
+        let chosen = from_reader(&mut inner, purpose, cluster, builder);
+        inner.finish(&mut builder.diags);
+        return chosen;
+    }
     let mut chosen = whole(select, purpose, !amounts.is_empty(), cluster, builder)?;
     let selection = &mut chosen.selection;
     selection.take = match (share, count) {

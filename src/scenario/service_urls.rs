@@ -59,6 +59,14 @@ fn service_url(
     builder: &mut Builder,
 ) -> Option<ServiceUrl> {
     let host = host_of(url);
+    if host.is_none() {
+        let example = match names.iter().find(|name| url.split([':', '/']).next() == Some(name)) {
+            Some(server) => format!("`http://{server}:8761/eureka/`"),
+            None => "`http://eureka-0:8761/eureka/`".to_owned(),
+        };
+        builder.diags.malformed(place, "a URL", url, &example);
+        return None;
+    }
     match names.iter().position(|name| Some(name.as_str()) == host) {
         Some(server) => {
             let url = format!("{}/", url.trim_end_matches('/')).into();

@@ -64,6 +64,8 @@ pub(super) struct Call {
     pub(super) caller_done: bool,
     /// The request will not be executed any more.
     pub(super) server_done: bool,
+    /// A server that fails has answered without executing it.
+    pub(super) turned_away: bool,
     /// The caller is frozen, and will learn the outcome that came first.
     pub(super) settled: bool,
     /// The timeout is in the queue.

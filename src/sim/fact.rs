@@ -126,6 +126,17 @@ pub enum Fact<'a> {
         /// none.
         bytes: u64,
     },
+    /// A client's request was answered by a server that fails (`fail`), and not executed.
+    TurnedAway {
+        /// Whose.
+        from: HostId,
+        /// At which server.
+        to: HostId,
+        /// What it was.
+        request: RequestLine,
+        /// How it was answered.
+        code: u16,
+    },
     /// A client's request got no answer.
     Failed {
         /// Whose.
@@ -470,6 +481,10 @@ impl Fact<'_> {
                 };
                 let hosts = host(*server) << 32 | from & 0xffff_ffff;
                 request.add_to(digest.fact(6, at).word(hosts).word((*code).into()));
+            }
+            Self::TurnedAway { from, to, request, code } => {
+                let hosts = host(*to) << 32 | host(*from);
+                request.add_to(digest.fact(41, at).word(hosts).word((*code).into()));
             }
             Self::Failed { from, to, request, outcome } => {
                 let hosts = host(*to) << 32 | host(*from);

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use eureka_sim::replay;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{events, plan_of, traces};
 
@@ -127,10 +127,13 @@ fn a_trace_stands_still_with_its_server_whatever_happens_to_its_clock() {
 /// told; `heal` ends it.
 #[test]
 fn a_failing_server_does_not_do_the_work() {
-    let fail = |rest: &str| {
+    let run = |rest: &str| {
         let fail = format!("name = \"f\"\nfail = {{ select = \"servers\", {rest} }}");
         let rest = [entry("70s", &fail), entry("160s", "heal = \"f\"")].concat();
-        let events = events(&scenario(&rest));
+        events(&scenario(&rest))
+    };
+    let fail = |rest: &str| {
+        let events = run(rest);
         let done = times(&events, "request", "server", "eureka-0");
         done.iter().filter(|at| (70_000.0..160_000.0).contains(*at)).count()
     };
@@ -143,4 +146,11 @@ fn a_failing_server_does_not_do_the_work() {
     let heartbeats = fail("status = 500, methods = [\"GET\"]");
     assert!(fetches > 0 && heartbeats > 0);
     assert_eq!(fetches + heartbeats, all);
+    // Whoever asked sees what it was answered instead.
+    let events = run("status = 429, methods = [\"PUT\"]");
+    let failed = events.iter().filter(|event| event["event"] == "failed").collect::<Vec<_>>();
+    assert!(!failed.is_empty());
+    for event in failed {
+        assert_eq!((&event["method"], &event["outcome"]), (&json!("PUT"), &json!("429")));
+    }
 }

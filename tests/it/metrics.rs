@@ -534,7 +534,7 @@ fn metrics_are_columns_that_do_not_touch_the_run() {
         String::from_utf8(csv).expect("it is text")
     };
     let plain = recorded(&with(""));
-    let names = "'convergence-seconds', 'replication-expired', 'lease-expiration-enabled', 'peer-divergence'";
+    let names = "'ghosts', 'convergence-seconds', 'replication-expired', 'lease-expiration-enabled', 'peer-divergence'";
     let plan = with(names);
     let more = recorded(&plan);
     assert_eq!(plain.summary.digest, more.summary.digest);

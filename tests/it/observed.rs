@@ -448,3 +448,29 @@ fn check_warns_of_a_fleet_that_starts_before_its_servers_are_open() {
     assert_eq!(warned(2, "70s"), (false, false));
     assert_eq!(warned(1, "5s"), (false, false));
 }
+
+/// Each server that runs has one at the end, which holds whoever is registered there.
+#[test]
+fn registries_at_the_end_are_events_that_can_be_expected() {
+    let expect = |rest: &str| format!("[[expect]]\nevent = \"registry\"\n{rest}\n");
+    let plan = plan(
+        "5m",
+        &[
+            "[cluster]\nservers = 3\n[[apps]]\nname = \"A\"\ninstances = 1\nstart = \"2m\"\n",
+            "[[timeline]]\nat = \"4m\"\nkill = \"server:eureka-2\"\n",
+            &expect("equals = 2"),
+            &expect("equals = 1\nserver = \"eureka-0\"\nat = \"end\""),
+            &expect("never = true\nserver = \"eureka-2\""),
+            &expect("equals = 2\ninstance = \"A/0\""),
+            &expect("never = true\nduring = \"0s..4m59s\""),
+        ]
+        .concat(),
+    );
+    let recording = recorded(&plan);
+    assert_eq!(details(&recording).len(), 5);
+    for verdict in &recording.summary.expectations {
+        assert!(verdict.ok, "{verdict:?}");
+    }
+    let lines = events_of(&plan, EventLevel::All);
+    assert_eq!(lines.iter().filter(|line| line["event"] == "registry").count(), 2);
+}

@@ -94,6 +94,7 @@ const LASTING: [usize; 12] = [8, 9, 10, 15, 16, 29, 30, 31, 32, 33, 34, 34];
 struct Case {
     seed: u32,
     arrivals_first: bool,
+    eviction_first: bool,
     latency: &'static str,
     interval: u8,
     duration: u8,
@@ -107,12 +108,13 @@ impl Case {
     fn text(&self) -> String {
         let mut text = format!(
             "schema = 1\nname = \"traced\"\nduration = \"4m\"\nseed = {}\n[network]\nlatency = \"{}\"\n\
-             [sim]\nresume = \"{}\"\n[eureka.instance]\nlease-renewal-interval-in-seconds = {}\n\
+             [sim]\nresume = \"{}\"\nrotation = \"{}\"\n[eureka.instance]\nlease-renewal-interval-in-seconds = {}\n\
              lease-expiration-duration-in-seconds = {}\n[eureka.client]\n\
              registry-fetch-interval-seconds = 5\n",
             self.seed,
             self.latency,
             if self.arrivals_first { "arrivals-first" } else { "timers-first" },
+            if self.eviction_first { "after-eviction" } else { "before-eviction" },
             self.interval,
             self.duration,
         );
@@ -169,6 +171,7 @@ prop_compose! {
     fn case()(
         seed in any::<u32>(),
         arrivals_first in any::<bool>(),
+        eviction_first in any::<bool>(),
         latency in prop::sample::select(vec!["0us", "2ms", "1ms..90ms", "130ms", "333us..7ms"]),
         interval in prop::sample::select(vec![3_u8, 5, 30]),
         duration in prop::sample::select(vec![4_u8, 11, 90]),
@@ -177,7 +180,7 @@ prop_compose! {
         faults in prop::collection::vec(
             (0..2300_u16, 0..FAULTS.len(), 0..400_usize, 0..20_usize, 0..=80_u8), 0..16),
     ) -> Case {
-        Case { seed, arrivals_first, latency, interval, duration, instances, servers, faults }
+        Case { seed, arrivals_first, eviction_first, latency, interval, duration, instances, servers, faults }
     }
 }
 

@@ -297,3 +297,82 @@ fn a_setting_of_plain_rest_clients_changes_nothing_and_is_warned_of() {
     .assert_eq(&said("'clients'"));
     assert_eq!(said("'app:ORDERS'"), "");
 }
+
+/// `fail`, whose `share` is of requests, takes a selector in full below `select`; so do the others.
+#[test]
+fn a_selector_in_full_may_stand_below_select() {
+    let inner = "{ select = 'servers', count = 1, pick = 'first' }";
+    for action in ["restart = { select = S }", "step-clock = { select = S, by = '1s' }", "kill = S"]
+    {
+        let nested = with_action(&action.replace('S', inner));
+        let flat = action.replace("select = S", "select = 'servers', count = 1, pick = 'first'");
+        assert_eq!(nested.setup.timeline, with_action(&flat.replace('S', inner)).setup.timeline);
+    }
+    expect![[r#"
+        s.toml:15:58: S016 `count` beside a `select` that is a table
+            = write it into the table
+    "#]]
+    .assert_eq(&problems(&format!(
+        "{FLEET}[[timeline]]\nat = '1m'\nkill = {{ select = {{ select = 'servers', share = '50%' }}, count = 1 }}"
+    )));
+}
+
+#[test]
+fn what_cannot_be_changed_in_a_run_says_why() {
+    let said = |select: &str, key: &str, value: &str| {
+        problems(&format!(
+            "{FLEET}[[timeline]]\nat = '1m'\nset-config = {{ select = '{select}', value = {value}, key = '{key}' }}"
+        ))
+    };
+    for (select, key, value, expected) in [
+        (
+            "clients",
+            "eureka.server.renewal-percent-threshold",
+            "0.5",
+            "S016 `eureka.server.renewal-percent-threshold` is a key of servers",
+        ),
+        (
+            "servers",
+            "eureka.client.service-urls.defaultZone",
+            "'x'",
+            "= did you mean `service-url`?",
+        ),
+        (
+            "clients",
+            "eureka.client.registry-fetch-intervall-seconds",
+            "5",
+            "= did you mean `registry-fetch-interval-seconds`?",
+        ),
+        ("servers", "eureka.sever.renewal-percent-threshold", "0.5", "= did you mean `server`?"),
+        (
+            "servers",
+            "renewal-percent-threshold",
+            "0.5",
+            "S002 unknown key `renewal-percent-threshold`",
+        ),
+        (
+            "servers",
+            "eureka.client.service-url.defaultZone",
+            "'eureka-0'",
+            "S005 `eureka-0` is not a URL\n    = write it like `http://eureka-0:8761/eureka/`",
+        ),
+    ] {
+        let said = said(select, key, value);
+        assert!(said.contains(expected), "{key}: {said}");
+        assert_eq!(said.matches(": S").count(), 1, "{key}: {said}");
+    }
+    assert_eq!(said("servers", "eureka.server.renewalPercentThreshold", "0.5"), "");
+}
+
+#[test]
+fn a_word_in_place_of_a_number_says_which_there_are() {
+    expect![[r#"
+        s.toml:14:16: S005 `unlimted` is not a number of connections
+            = write it like `100` or `"unlimited"`
+        s.toml:16:9: S005 `changes` is not a sample interval
+            = write it like `"1s"` or `"change"`
+    "#]]
+    .assert_eq(&problems(&format!(
+        "{FLEET}[network]\naccept-count = 'unlimted'\n[observe]\nevery = 'changes'"
+    )));
+}

@@ -159,21 +159,21 @@ fn what_cannot_be_an_application_is_an_error() {
             "name = \"\"\ninstances = 1",
             expect![[r#"
             s.toml:4:8: S005 `` is not an application's name
-                = write it like `ORDERS`
+                = write it like `ORDERS`: 1 to 200 bytes, without `/` and control characters
         "#]],
         ),
         (
             "name = \"A/B\"\ninstances = 1",
             expect![[r#"
             s.toml:4:8: S005 `A/B` is not an application's name
-                = write it like `ORDERS`
+                = write it like `ORDERS`: 1 to 200 bytes, without `/` and control characters
         "#]],
         ),
         (
             "name = \"A\\u001b[31m\"\ninstances = 1",
             expect![[r#"
             s.toml:4:8: S005 `A\u{1b}[31m` is not an application's name
-                = write it like `ORDERS`
+                = write it like `ORDERS`: 1 to 200 bytes, without `/` and control characters
         "#]],
         ),
         (

@@ -306,8 +306,8 @@ fn what_cannot_be_in_these_tables_is_an_error() {
         (
             "[network]\naccept-count = \"many\"",
             expect![[r#"
-            s.toml:4:16: S003 expected a number or "unlimited", found text
-                ^ this is text
+            s.toml:4:16: S005 `many` is not a number of connections
+                = write it like `100` or `"unlimited"`
         "#]],
         ),
         (

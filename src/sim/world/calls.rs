@@ -42,6 +42,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             deadline_seq,
             caller_done: false,
             server_done: false,
+            turned_away: false,
             settled: false,
             timeout_queued: false,
             references: 0,
@@ -282,15 +283,22 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         call.caller_done = true;
         let (caller, target, purpose) = (call.caller, call.target, call.purpose);
         let (line, took) = (call.line, self.now.since(call.sent));
+        let turned_away = call.turned_away;
         let host = &self.hosts[caller.index()];
         let same_process = host.alive && host.generation == call.generation;
         self.calls.dereference(id);
         match purpose {
             Purpose::Job(job) if !same_process => self.jobs.remove(job),
             Purpose::Job(job) => {
-                if let (Message::Failure(outcome), Some(request)) = (&outcome, line) {
-                    let outcome = *outcome;
-                    self.emit(&Fact::Failed { from: caller, to: target, request, outcome });
+                let (from, to) = (caller, target);
+                match (&outcome, line) {
+                    (&Message::Failure(outcome), Some(request)) => {
+                        self.emit(&Fact::Failed { from, to, request, outcome });
+                    }
+                    (&Message::Answer { code, .. }, Some(request)) if turned_away => {
+                        self.emit(&Fact::TurnedAway { from, to, request, code });
+                    }
+                    _ => {}
                 }
                 self.client_call_ended(caller, until, job, outcome_of(outcome));
             }

@@ -320,6 +320,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let Some(code) = rule.map(|rule| rule.status) else {
             return false;
         };
+        self.calls.get(id).turned_away = true;
         let error_body = self.error_body(code);
         self.reply(id, Message::Answer { code, body: None, error_body });
         true
