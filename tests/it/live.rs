@@ -96,7 +96,8 @@ fn agreement(real: &Shown, simulated: &Shown) -> [f64; 6] {
             all += 1;
             for (gauge, value) in gauges.iter().enumerate() {
                 let near = ours[first..last].iter().map(|(_, gauges)| gauges[gauge]);
-                let slack = if GAUGES[gauge] == RENEWS { ((value * 2 + 50) / 100).max(3) } else { 0 };
+                let slack =
+                    if GAUGES[gauge] == RENEWS { ((value * 2 + 50) / 100).max(3) } else { 0 };
                 let (low, high) = (near.clone().min(), near.max());
                 let range: RangeInclusive<i64> =
                     low.expect("some") - slack..=high.expect("some") + slack;
