@@ -412,6 +412,14 @@ fn who_is_not_there_cannot_be_selected() {
             "#]],
         ),
         (
+            "4m",
+            "restart = { select = 'instance:ORDERS/4', release = '2.0.6' }",
+            expect![[r#"
+                s.toml:28:11: S016 ORDERS/4 does not belong to its application at 4m00s
+                    = let another `scale` add it again
+            "#]],
+        ),
+        (
             "6m",
             "kill = 'app:PAYMENTS'",
             expect![[r#"
