@@ -168,7 +168,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// client says goodbye after that.
     pub(super) fn close_server(&mut self, host: HostId) {
         self.hosts[host.index()].listening = false;
-        let closed = std::mem::take(&mut self.servers[host.index()]);
-        self.servers[host.index()].embedded = closed.embedded;
+        let process = &mut self.servers[host.index()];
+        let closed = std::mem::take(process);
+        // Batches under way go on as they began.
+        (process.connect_timeout, process.read_timeout) = closed.peer_timeouts();
+        process.embedded = closed.embedded;
+        if closed.core.is_some() {
+            self.emit(&Fact::Closed(host));
+        }
     }
 }
