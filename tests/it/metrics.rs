@@ -637,7 +637,7 @@ equals = 1
     let plan = plan("12m", stopped);
     holds(&plan);
     let recording = recorded(&plan);
-    let lanes = recording.timespans.lanes().iter().filter(|lane| lane.server == HostId::new(0));
-    let protected = lanes.last().expect("half of the fleet was killed");
+    let mut lanes = recording.timespans.lanes().iter().filter(|lane| lane.server == HostId::new(0));
+    let protected = lanes.next_back().expect("half of the fleet was killed");
     assert_eq!(protected.to, Some(Instant::from_nanos(300_000_000_000)));
 }

@@ -157,7 +157,7 @@ impl Case {
              start = {{ first = \"1s\", spread = \"40s\" }}",
             self.instances
         ));
-        if self.seed % 2 == 0 {
+        if self.seed.is_multiple_of(2) {
             add("calls = { app = \"A\", per-second = 2, retries = 1, cache-ttl = \"5s\" }"
                 .to_owned());
         }

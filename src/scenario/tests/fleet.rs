@@ -173,6 +173,8 @@ fn who_is_removed_meanwhile_is_not_replaced_and_who_is_added_is_new_anyway() {
         "180 add 5=o3-0 6=o4-0",
     ];
     assert_eq!(steps(&plan), expected);
+    let said = &plan.timeline[0].details;
+    assert!(said.ends_with(": replaces 3 in 2 batches of 2, the last at 2m00s"), "{said}");
 }
 
 #[test]
