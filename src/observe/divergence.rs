@@ -82,7 +82,9 @@ impl Divergence {
                 self.servers[server.index()] = Some(vec![ABSENT; self.instances]);
                 self.recount(server.index());
             }
-            Fact::Exited(host, _) | Fact::Fault(FaultFact::Process("kill", host))
+            Fact::Closed(host)
+            | Fact::Exited(host, _)
+            | Fact::Fault(FaultFact::Process("kill", host))
                 if world.is_server(host) =>
             {
                 self.awaited[host.index()] = false;

@@ -211,6 +211,7 @@ impl EventLog {
                 line
             }
             Fact::Listening(host) => json!({"event": "listening", "server": server(host)}),
+            Fact::Closed(host) => json!({"event": "closed", "server": server(host)}),
             Fact::OpenForTraffic { server: host, sync_count, count } => json!({
                 "event": "open-for-traffic", "server": server(host),
                 "sync_count": sync_count, "count": count,

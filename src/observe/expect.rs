@@ -537,6 +537,7 @@ impl Event {
             | Fact::BatchEnded { .. } => Self { server: None, keys: Vec::new() },
             Fact::Initialised(server)
             | Fact::Listening(server)
+            | Fact::Closed(server)
             | Fact::OpenForTraffic { server, .. }
             | Fact::Threshold { server, .. }
             | Fact::Expected { server, .. }

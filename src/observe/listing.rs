@@ -26,6 +26,7 @@ impl Listing {
             Fact::Started(..) => (EventKind::Start, always),
             Fact::Exited(..) => (EventKind::Exit, always),
             Fact::Listening(_) => (EventKind::Listening, always),
+            Fact::Closed(_) => (EventKind::Closed, always),
             Fact::OpenForTraffic { .. } => (EventKind::OpenForTraffic, always),
             Fact::Request { .. } => (EventKind::Request, with_all),
             Fact::Failed { .. } | Fact::TurnedAway { .. } => (EventKind::Failed, with_all),

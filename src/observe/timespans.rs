@@ -165,6 +165,7 @@ impl Timespans {
                 compensation_ms: run.compensation_ms,
             }),
             Fact::Initialised(server) => self.running[server.index()] = true,
+            Fact::Closed(server) => self.process_gone(server, at),
             Fact::Exited(host, _) => self.process_gone(host, at),
             Fact::Fault(ref fault) => self.fault(at, fault, world, labels),
             _ => {}

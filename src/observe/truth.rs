@@ -93,6 +93,7 @@ impl Truth {
                 self.process_changed(host, stops, at, world);
             }
             Fact::Initialised(server) => self.server_started(server, at),
+            Fact::Closed(server) => self.registry_gone(server, at),
             Fact::Registered { server, key, is_new: true, .. } => {
                 self.registered(server, key, true, at, world);
             }
@@ -120,15 +121,19 @@ impl Truth {
         let wanted = !stops && world.wants_to_be_registered(host);
         self.set_process(key, world.names().app_of(key), alive, wanted, at);
         if world.is_server(host) && !world.is_alive(host) {
-            let server = &mut self.servers[host.index()];
-            server.running = false;
-            server.registered.fill(false);
-            server.registered_by_app.fill(0);
-            server.ghosts_by_app.fill(0);
-            server.missing_by_app.fill(0);
-            (server.ghosts, server.missing, server.protected) = (0, 0, false);
-            server.update(at);
+            self.registry_gone(host, at);
         }
+    }
+
+    fn registry_gone(&mut self, server: HostId, at: Instant) {
+        let server = &mut self.servers[server.index()];
+        server.running = false;
+        server.registered.fill(false);
+        server.registered_by_app.fill(0);
+        server.ghosts_by_app.fill(0);
+        server.missing_by_app.fill(0);
+        (server.ghosts, server.missing, server.protected) = (0, 0, false);
+        server.update(at);
     }
 
     fn set_process(

@@ -145,14 +145,19 @@ impl Reading<'_, '_> {
     /// Those that `scale` has removed belong to nobody who could start them.
     fn start(&mut self, node: &Node) -> Option<Action> {
         let selection = self.select(node)?;
+        self.all_belong(&selection, &node.place)?;
+        Some(Action::Start(selection))
+    }
+
+    fn all_belong(&mut self, selection: &Selection, place: &Place) -> Option<()> {
         let (when, builder) = (self.when(), &mut *self.builder);
         if let Some(host) = selection.hosts.iter().find(|host| !builder.belongs(**host, when)) {
             let name = builder.process_name(*host);
             let message = format!("{name} does not belong to its application at {}", when.at);
-            builder.diags.misplaced(&node.place, message, "let another `scale` add it again");
+            builder.diags.misplaced(place, message, "let another `scale` add it again");
             return None;
         }
-        Some(Action::Start(selection))
+        Some(())
     }
 
     fn stop(&mut self, node: &Node) -> Option<Action> {
@@ -168,6 +173,7 @@ impl Reading<'_, '_> {
     fn restart(&mut self, node: &Node) -> Option<Action> {
         let Value::Table(_) = node.value else {
             let select = self.select(node)?;
+            self.all_belong(&select, &node.place)?;
             let down = Span::from_secs(10);
             return Some(Action::Restart { select, down, graceful: false, upgrade: None });
         };
@@ -178,6 +184,7 @@ impl Reading<'_, '_> {
         let release = cluster::release(&mut reader, &mut self.builder.diags);
         reader.finish(&mut self.builder.diags);
         let select = select?;
+        self.all_belong(&select, &node.place)?;
         let upgrade = release.map(|release| self.builder.upgrade(&select, release));
         Some(Action::Restart { select, down, graceful, upgrade })
     }

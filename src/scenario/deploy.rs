@@ -30,20 +30,22 @@ pub(super) fn read(reading: &mut Reading<'_, '_>, builder: &mut Builder) {
     let batch = batch.of(size).max(1);
     let batches = size.div_ceil(batch);
     let done = times(at, every, batches, builder.duration);
-    let replaced = size.min(done.saturating_mul(batch));
-    if !builder.count_changes(replaced, &reader.place) {
+    let at_most = size.min(done.saturating_mul(batch));
+    if !builder.count_changes(at_most, &reader.place) {
         return;
     }
     if new_ids {
-        builder.count_instances(replaced as u64, &reader.place);
+        builder.count_instances(at_most as u64, &reader.place);
         builder.fleets.renames(entry, reader.key_place("new-ids"));
     }
     let time = |step: usize| at + every.saturating_mul(step as u64);
+    let mut replaced = 0;
     for step in 0..done {
         let at = time(step);
         // Those that were removed meanwhile are not replaced.
         let end = size.min((step + 1) * batch).min(builder.fleets.size(app, Moment { at, entry }));
         if step * batch < end {
+            replaced += end - step * batch;
             builder.fleets.step((app, *when), at, FleetChange::Replace, step * batch..end);
         }
     }

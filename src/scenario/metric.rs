@@ -227,6 +227,8 @@ pub enum EventKind {
     Exit,
     /// A server accepts connections.
     Listening,
+    /// A server that is stopped accepts connections no longer.
+    Closed,
     /// A server is opened for traffic.
     OpenForTraffic,
     /// A server executed a request.
@@ -301,10 +303,11 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind with its name.
-    pub const ALL: [(&'static str, Self); 38] = [
+    pub const ALL: [(&'static str, Self); 39] = [
         ("start", Self::Start),
         ("exit", Self::Exit),
         ("listening", Self::Listening),
+        ("closed", Self::Closed),
         ("open-for-traffic", Self::OpenForTraffic),
         ("request", Self::Request),
         ("failed", Self::Failed),
@@ -351,6 +354,7 @@ impl EventKind {
         !matches!(
             self,
             Self::Listening
+                | Self::Closed
                 | Self::OpenForTraffic
                 | Self::Threshold
                 | Self::Bucket

@@ -103,6 +103,9 @@ pub enum Fact<'a> {
     Initialised(HostId),
     /// A server accepts connections.
     Listening(HostId),
+    /// A server that is stopped accepts no connections any more, and its registry is gone; its process
+    /// goes on until its client has said goodbye.
+    Closed(HostId),
     /// `openForTraffic`
     OpenForTraffic {
         /// Which server.
@@ -469,6 +472,9 @@ impl Fact<'_> {
             }
             Self::Listening(server) => {
                 digest.fact(4, at).word(host(*server));
+            }
+            Self::Closed(server) => {
+                digest.fact(41, at).word(host(*server));
             }
             Self::OpenForTraffic { server, sync_count, count } => {
                 let digest = digest.fact(5, at).word(host(*server));

@@ -246,3 +246,110 @@ fn what_came_due_in_a_pause_happens_in_its_order() {
         assert!(tries_again(of_a_server, "connect-timeout", 15_000, hole), "{of_a_server}");
     }
 }
+
+/// It was asked to stop while it stood still: its kernel had accepted the heartbeats that wait for it, and
+/// closes those connections.
+#[test]
+fn what_waits_at_a_frozen_server_that_is_stopped_is_reset() {
+    for flavor in ["spring-cloud", "netflix"] {
+        let events = events(&format!(
+            r#"
+schema = 1
+duration = "4m"
+[cluster]
+flavor = "{flavor}"
+[eureka.server]
+registry-sync-retries = 0
+[[apps]]
+name = "A"
+instances = 1
+fetch = false
+start = "20s"
+[[timeline]]
+at = "105s"
+pause = "server:eureka-0"
+for = "10s"
+[[timeline]]
+at = "106s"
+stop = "server:eureka-0"
+"#
+        ));
+        let failed =
+            events.iter().find(|event| event["event"] == "failed" && event["from"] == "A/0");
+        let failed = failed.unwrap_or_else(|| panic!("{flavor}: nobody answers"));
+        let time = failed["t_ms"].as_f64().expect("a time");
+        assert!((115_000.0..115_100.0).contains(&time), "{flavor}: {failed}");
+        assert_eq!(failed["outcome"], "reset", "{flavor}");
+    }
+}
+
+/// A partition with `mode = "refuse"` refuses the caller's TCP when it asks again.
+#[test]
+fn who_asks_again_for_a_connection_may_be_refused() {
+    let events = events(
+        r#"
+schema = 1
+duration = "4m"
+[network]
+accept-count = 0
+[[servers]]
+name = "eureka-0"
+[[apps]]
+name = "A"
+instances = 3
+fetch = false
+start = "20s"
+[[timeline]]
+at = "105s"
+pause = "server:eureka-0"
+for = "30s"
+[[timeline]]
+at = "110500ms"
+for = "10s"
+partition = { from = "clients", to = "servers", mode = "refuse" }
+"#,
+    );
+    let outcomes = events.iter().filter(|event| {
+        event["event"] == "failed" && event["t_ms"].as_f64().is_some_and(|at| at < 112_000.0)
+    });
+    let outcomes: Vec<&str> = outcomes.filter_map(|event| event["outcome"].as_str()).collect();
+    assert_eq!(outcomes, ["refused"; 4], "two, and each at its second attempt");
+}
+
+/// Its message was held, so its time-out was known before its connection was: it counts from that.
+#[test]
+fn who_got_a_connection_late_waits_for_the_answer_from_then_on() {
+    let events = events(
+        r#"
+schema = 1
+duration = "4m"
+[network]
+accept-count = 0
+[[servers]]
+name = "eureka-0"
+[[apps]]
+name = "A"
+instances = 3
+fetch = false
+start = "20s"
+http-client = "jersey3"
+[[timeline]]
+at = "105s"
+pause = "server:eureka-0"
+for = "7900ms"
+[[timeline]]
+at = "109s"
+for = "2500ms"
+hold = { from = "clients", to = "servers" }
+[[timeline]]
+at = "112s"
+for = "20s"
+slow = { from = "servers", to = "clients", latency = "6s", direction = "one-way" }
+"#,
+    );
+    let failed = events.iter().filter(|event| {
+        event["event"] == "failed" && event["t_ms"].as_f64().is_some_and(|at| at > 111_500.0)
+    });
+    let failed: Vec<&str> = failed.filter_map(|event| event["from"].as_str()).collect();
+    assert_eq!(failed, ["A/0"], "the one that found room sent its request at 110 s");
+}

@@ -600,3 +600,44 @@ fn the_figure_of_metrics_has_a_panel_for_each() {
     let without = recorded(&self::plan("7m", &override_lost(3, "blackhole", 30, "")));
     assert!(!Figure::Metrics.is_of(&without));
 }
+
+/// Once a Spring server is closed it has no registry: it protects nobody, and is no peer of anybody, long
+/// before its process ends.
+#[test]
+fn a_server_that_is_closed_counts_no_more_while_it_says_goodbye() {
+    let stopped = r#"
+[cluster]
+servers = 2
+[[apps]]
+name = "A"
+instances = 10
+[[timeline]]
+at = "3m"
+kill = { select = "app:A", count = 5 }
+[[timeline]]
+at = "5m"
+stop = { select = "server:eureka-0", drain = "4m" }
+[observe]
+every = "10s"
+metrics = ["peer-divergence"]
+[[expect]]
+metric = "peer-divergence"
+during = "5m..9m"
+equals = 0
+[[expect]]
+metric = "ghosts"
+server = "max"
+during = "6m..8m"
+equals = 5
+[[expect]]
+event = "closed"
+server = "eureka-0"
+equals = 1
+"#;
+    let plan = plan("12m", stopped);
+    holds(&plan);
+    let recording = recorded(&plan);
+    let mut lanes = recording.timespans.lanes().iter().filter(|lane| lane.server == HostId::new(0));
+    let protected = lanes.next_back().expect("half of the fleet was killed");
+    assert_eq!(protected.to, Some(Instant::from_nanos(300_000_000_000)));
+}

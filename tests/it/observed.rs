@@ -276,6 +276,7 @@ fn expectations_count_the_lines_of_events() {
         "start",
         "exit",
         "listening",
+        "closed",
         "open-for-traffic",
         "request",
         "failed",

@@ -211,3 +211,41 @@ stop = "server:eureka-0"
     // At 100 s its heartbeat is refused, and answered 404 at the other.
     assert_eq!(known.map(seconds), Some(100));
 }
+
+/// Its embedded client's constructor takes two answers of 2 s each: the URLs have changed when the peers
+/// are made.
+#[test]
+fn a_server_without_registry_yet_makes_the_peers_that_are_configured_then() {
+    let to_eureka_0 = |more: &str| {
+        let events = events(&format!(
+            r#"
+schema = 1
+duration = "4m"
+[network]
+latency = "1s"
+[[servers]]
+name = "eureka-0"
+[[servers]]
+name = "eureka-1"
+start = "60s"
+[[apps]]
+name = "A"
+instances = 1
+fetch = false
+servers = ["eureka-1"]
+start = "70s"
+{more}
+"#
+        ));
+        let batches =
+            |event: &&Value| event["event"] == "replication-batch" && event["from"] == "eureka-1";
+        events.iter().filter(batches).count()
+    };
+    assert!(to_eureka_0("") > 0);
+    let alone = r#"
+[[timeline]]
+at = "61s"
+set-config = { select = "server:eureka-1", key = "eureka.client.service-url.defaultZone", value = "http://eureka-1:8761/eureka/" }
+"#;
+    assert_eq!(to_eureka_0(alone), 0);
+}

@@ -140,7 +140,8 @@ fn sliced<Q: EventQueue<Event>>(plan: &Plan, events: u64, step: u64) -> (String,
     (world.digest().to_string(), world.handled())
 }
 
-fn observed(plan: &Plan) -> (String, u64) {
+/// Likewise with everybody who may watch.
+pub(crate) fn observed(plan: &Plan) -> (String, u64) {
     let mut watch = Watch::<true>::new(plan);
     watch.events = Some(EventLog::new(EventLevel::All, plan, Box::new(std::io::sink())));
     watch.trace = Some(TraceLog::new(plan, Box::new(|_| Ok(Box::new(std::io::sink())))));

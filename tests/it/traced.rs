@@ -7,9 +7,12 @@ use std::io::Cursor;
 
 use eureka_sim::observe::EventLevel;
 use eureka_sim::replay;
+use eureka_sim::sim::queue::Heap;
+use eureka_sim::study;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::settling::observed;
 use crate::support::{events_of, plan_of, traces};
 
 /// One of each class of releases, and the first with another rule of replication.
@@ -48,7 +51,7 @@ const SETTINGS: [&str; 17] = [
 ];
 
 /// What happens: `S` and `T` are servers, `I` is an instance.
-const FAULTS: [&str; 36] = [
+const FAULTS: [&str; 46] = [
     "kill = \"I\"",
     "stop = \"I\"",
     "start = \"I\"",
@@ -85,7 +88,21 @@ const FAULTS: [&str; 36] = [
     "lossy = { from = \"servers\", to = \"all\", loss = \"30%\" }",
     "fail = { select = \"S\", status = 503, share = \"50%\" }",
     "set-config = { select = \"S\", key = \"eureka.server.renewal-percent-threshold\", value = 0.4 }",
+    "restart = { select = \"S\", down = \"4s\", release = \"1.8.6\" }",
+    "restart = { select = [\"S\", \"I\"], down = \"4s\", graceful = true, release = \"2.0.6\" }",
+    "set-config = { select = \"S\", key = \"eureka.client.service-url.defaultZone\", value = \"URLS\" }",
+    "set-config = { select = \"I\", key = \"eureka.client.service-url.defaultZone\", value = \"URLS\" }",
+    "stop = { select = \"S\", drain = \"7s\" }",
+    "restart = { select = \"S\", down = \"0s\", graceful = true }",
+    "scale = { app = \"A\", to = NUMBER, every = \"2s\" }",
+    "scale = { app = \"A\", to = NUMBER, graceful = false }",
+    "deploy = { app = \"A\", batch = 2, every = \"3s\", down = \"1s\" }",
+    "deploy = { app = \"A\", batch = \"100%\", new-ids = false }",
 ];
+
+/// What starts an instance, and what adds and removes some.
+const STARTS: [usize; 3] = [2, 3, 37];
+const SCALE: [usize; 2] = [42, 43];
 
 /// Those that have an end of their own.
 const LASTING: [usize; 12] = [8, 9, 10, 15, 16, 29, 30, 31, 32, 33, 34, 34];
@@ -95,6 +112,9 @@ struct Case {
     seed: u32,
     arrivals_first: bool,
     eviction_first: bool,
+    /// As many connections wait at a frozen process.
+    accepted: u8,
+    reorder: bool,
     latency: &'static str,
     interval: u8,
     duration: u8,
@@ -108,11 +128,13 @@ impl Case {
     fn text(&self) -> String {
         let mut text = format!(
             "schema = 1\nname = \"traced\"\nduration = \"4m\"\nseed = {}\n[network]\nlatency = \"{}\"\n\
-             [sim]\nresume = \"{}\"\nrotation = \"{}\"\n[eureka.instance]\nlease-renewal-interval-in-seconds = {}\n\
+             accept-count = {}\nreorder = {}\n[sim]\nresume = \"{}\"\nrotation = \"{}\"\n[eureka.instance]\nlease-renewal-interval-in-seconds = {}\n\
              lease-expiration-duration-in-seconds = {}\n[eureka.client]\n\
              registry-fetch-interval-seconds = 5\n",
             self.seed,
             self.latency,
+            self.accepted,
+            self.reorder,
             if self.arrivals_first { "arrivals-first" } else { "timers-first" },
             if self.eviction_first { "after-eviction" } else { "before-eviction" },
             self.interval,
@@ -133,11 +155,20 @@ impl Case {
             }
         }
         add(format!(
-            "[[apps]]\nname = \"A\"\ninstances = {}\ninstance-id = \"a{{index}}:x\"\n\
+            "[[apps]]\nname = \"A\"\ninstances = {}\ninstance-id = \"a{{index}}:x-{{n}}\"\n\
              start = {{ first = \"1s\", spread = \"40s\" }}",
             self.instances
         ));
+        if self.seed.is_multiple_of(2) {
+            add("calls = { app = \"A\", per-second = 2, retries = 1, cache-ttl = \"5s\" }"
+                .to_owned());
+        }
+        let scales = self.faults.iter().any(|fault| SCALE.contains(&fault.1));
         for &(at, fault, servers, instance, seconds) in &self.faults {
+            if scales && STARTS.contains(&fault) {
+                // Those that were removed cannot be started.
+                continue;
+            }
             let instance = instance % usize::from(self.instances);
             let (one, other) = (servers % self.servers.len(), (servers / 7) % self.servers.len());
             let what = FAULTS[fault];
@@ -146,7 +177,10 @@ impl Case {
             let what = what.replace("\"S\"", &format!("\"server:s{one}\""));
             let what = what.replace("\"T\"", &format!("\"server:s{other}\""));
             let what = what.replace("\"I\"", &format!("\"instance:A/{instance}\""));
-            let what = what.replace("ID", &format!("a{instance}:x"));
+            let what = what.replace("ID", &format!("a{instance}:x-0"));
+            let what = what.replace("NUMBER", &format!("{}", seconds % 9));
+            let urls = |server: usize| format!("http://s{server}:8761/eureka/");
+            let what = what.replace("URLS", &format!("{},{}", urls(one), urls(other)));
             add(format!("[[timeline]]\nat = \"{}ms\"\n{what}", u32::from(at) * 100));
             if LASTING.contains(&fault) {
                 add(format!("for = \"{seconds}s\""));
@@ -172,6 +206,8 @@ prop_compose! {
         seed in any::<u32>(),
         arrivals_first in any::<bool>(),
         eviction_first in any::<bool>(),
+        accepted in prop::sample::select(vec![0_u8, 1, 3, 100]),
+        reorder in any::<bool>(),
         latency in prop::sample::select(vec!["0us", "2ms", "1ms..90ms", "130ms", "333us..7ms"]),
         interval in prop::sample::select(vec![3_u8, 5, 30]),
         duration in prop::sample::select(vec![4_u8, 11, 90]),
@@ -180,7 +216,7 @@ prop_compose! {
         faults in prop::collection::vec(
             (0..2300_u16, 0..FAULTS.len(), 0..400_usize, 0..20_usize, 0..=80_u8), 0..16),
     ) -> Case {
-        Case { seed, arrivals_first, eviction_first, latency, interval, duration, instances, servers, faults }
+        Case { seed, arrivals_first, eviction_first, accepted, reorder, latency, interval, duration, instances, servers, faults }
     }
 }
 
@@ -383,5 +419,8 @@ proptest! {
         if let Err(no) = check(&text) {
             return Err(TestCaseError::fail(format!("{no}\n{text}")));
         }
+        let plan = plan_of(&text);
+        let (digest, handled) = study::digest::<Heap<_>>(&plan);
+        prop_assert_eq!((digest.to_string(), handled), observed(&plan), "{}", text);
     }
 }

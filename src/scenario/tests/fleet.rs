@@ -173,6 +173,8 @@ fn who_is_removed_meanwhile_is_not_replaced_and_who_is_added_is_new_anyway() {
         "180 add 5=o3-0 6=o4-0",
     ];
     assert_eq!(steps(&plan), expected);
+    let said = &plan.timeline[0].details;
+    assert!(said.ends_with(": replaces 3 in 2 batches of 2, the last at 2m00s"), "{said}");
 }
 
 #[test]
@@ -408,6 +410,14 @@ fn who_is_not_there_cannot_be_selected() {
             "start = 'instance:ORDERS/4'",
             expect![[r#"
                 s.toml:28:9: S016 ORDERS/4 does not belong to its application at 4m00s
+                    = let another `scale` add it again
+            "#]],
+        ),
+        (
+            "4m",
+            "restart = { select = 'instance:ORDERS/4', release = '2.0.6' }",
+            expect![[r#"
+                s.toml:28:11: S016 ORDERS/4 does not belong to its application at 4m00s
                     = let another `scale` add it again
             "#]],
         ),

@@ -8,6 +8,7 @@ use super::super::network::{Fate, Leg};
 use super::super::queue::EventQueue;
 use super::{Event, World};
 use crate::eureka::client::AttemptFailure;
+use crate::sim::CutMode;
 use crate::time::Span;
 
 /// When TCP asks again, in seconds from the first time: Linux from 6.5 on, four times at an even pace
@@ -53,12 +54,21 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             self.end(id);
             return;
         }
+        let call = self.calls.get(id);
+        if call.caller_done {
+            call.server_done = true;
+            self.calls.dereference(id);
+            return;
+        }
         let read_timeout = self.timeouts(caller, &purpose).1;
         self.calls.get(id).deadline = self.now + read_timeout;
         let link = (caller, target);
         match self.network.fate(&self.streams, link, (caller, number, Leg::Request)) {
             Fate::Arrives(span) => self.forward(id, link, span),
-            Fate::Held(..) | Fate::Lost | Fate::Cut(..) => self.not_accepted(id),
+            Fate::Cut(CutMode::Refuse, span) => self.cannot_connect(id, CutMode::Refuse, span),
+            Fate::Held(..) | Fate::Lost | Fate::Cut(CutMode::Blackhole, _) => {
+                self.not_accepted(id);
+            }
         }
         self.calls.dereference(id);
     }

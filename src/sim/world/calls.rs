@@ -120,7 +120,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// No connection: known after one latency if it is refused, else after the connect timeout.
-    fn cannot_connect(&mut self, id: CallId, mode: CutMode, span: Span) {
+    pub(super) fn cannot_connect(&mut self, id: CallId, mode: CutMode, span: Span) {
         let call = self.calls.get(id);
         call.server_done = true;
         let (caller, purpose) = (call.caller, call.purpose);
@@ -242,6 +242,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// The caller has waited long enough.
     pub(super) fn timeout(&mut self, id: CallId) {
         let call = self.calls.get(id);
+        if call.deadline > self.now {
+            // The connection was made late: the answer is waited for from then on.
+            call.timeout_queued = false;
+            self.queue_timeout(id);
+            self.calls.dereference(id);
+            return;
+        }
         let caller = call.caller;
         if !call.caller_done && self.hosts[caller.index()].paused.is_some() {
             if std::mem::replace(&mut call.settled, true) {

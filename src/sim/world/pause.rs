@@ -92,6 +92,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     fn handle_arrivals(&mut self, host: HostId, arrived: Vec<Deferred>) {
         for what in arrived {
             match what {
+                // It has been stopped meanwhile: what it has accepted breaks.
+                Deferred::Arrive(call) if !self.hosts[host.index()].listening => self.reset(call),
                 Deferred::Arrive(call) => self.arrive(call),
                 Deferred::End(call) => self.conclude(call, self.now),
                 Deferred::Ask(entry) => self.obey(host, entry),

@@ -33,13 +33,18 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
+    /// The URLs of a server's peers, if they have changed since its process started.
+    pub(super) fn configured_peers(&self, host: HostId) -> Option<Vec<ServiceUrl>> {
+        let configured = self.service_urls.get(&host)?;
+        let not_this = |url: &&ServiceUrl| usize::from(url.server) != host.index();
+        Some(configured.all().filter(not_this).cloned().collect())
+    }
+
     /// `PeerEurekaNodes.updatePeerEurekaNodes`, of the timer or of Spring's event.
     pub(super) fn update_peers(&mut self, host: HostId) {
-        let Some(configured) = self.service_urls.get(&host) else {
+        let Some(urls) = self.configured_peers(host) else {
             return;
         };
-        let not_this = |url: &&ServiceUrl| usize::from(url.server) != host.index();
-        let urls: Vec<ServiceUrl> = configured.all().filter(not_this).cloned().collect();
         let Some(core) = &mut self.servers[host.index()].core else {
             return;
         };

@@ -44,11 +44,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             config.max_threads_for_peer_replication = 1;
         }
         let next_peers = self.next_look_at_peers(host);
+        let changed = self.configured_peers(host);
         let millis = |ms: i32| Span::from_millis(ms.unsigned_abs().into());
         let process = &mut self.servers[host.index()];
         process.connect_timeout = millis(config.peer_node_connect_timeout_ms);
         process.read_timeout = millis(config.peer_node_read_timeout_ms);
-        let peers = PeerEurekaNodes::new(config, &server.peers);
+        let peers = PeerEurekaNodes::new(config, changed.as_deref().unwrap_or(&server.peers));
         process.core = Some(EurekaServer { registry, peers });
         process.next_peers = next_peers;
         process.open_at = server.open.map(|open| open.max(self.now));
@@ -167,7 +168,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// client says goodbye after that.
     pub(super) fn close_server(&mut self, host: HostId) {
         self.hosts[host.index()].listening = false;
-        let closed = std::mem::take(&mut self.servers[host.index()]);
-        self.servers[host.index()].embedded = closed.embedded;
+        let process = &mut self.servers[host.index()];
+        let closed = std::mem::take(process);
+        // Batches under way go on as they began.
+        (process.connect_timeout, process.read_timeout) = closed.peer_timeouts();
+        process.embedded = closed.embedded;
+        if closed.core.is_some() {
+            self.emit(&Fact::Closed(host));
+        }
     }
 }
