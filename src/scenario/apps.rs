@@ -39,6 +39,13 @@ pub(super) struct Group {
     pub(super) template: Template,
 }
 
+impl Group {
+    /// The `{index}` of one of its clients.
+    pub(super) const fn index_of(&self, client: usize) -> usize {
+        self.first_index + client - self.clients.start
+    }
+}
+
 /// A group as it was read, before its instances have places.
 struct Draft {
     /// Its number among the tables.

@@ -292,7 +292,7 @@ impl Builder {
 
     /// Which instance has an index of an application: the first one, if it is not there yet.
     pub(super) fn key_at(&self, group: &Group, client: usize, when: Moment) -> InstanceKey {
-        let index = group.first_index + client - group.clients.start;
+        let index = group.index_of(client);
         let turns = &self.fleets.turns;
         let known = (group.app, index, when);
         let later = turns.partition_point(|turn| (turn.app, turn.index, turn.moment) < known);
@@ -317,37 +317,39 @@ impl Builder {
 
     /// Why an instance cannot be selected at some moment: it was not there before.
     pub(super) fn is_added_later(&self, group: &Group, client: usize, when: Moment) -> bool {
-        let index = group.first_index + client - group.clients.start;
+        let index = group.index_of(client);
         self.fleets.apps.get(&group.app).is_some_and(|fleet| index >= fleet.before(when).most)
+    }
+
+    /// The group of a host that is a client, and its position among all clients.
+    fn group_of(&self, host: HostId) -> Option<(&Group, usize)> {
+        let client = host.index().checked_sub(self.servers.len())?;
+        let group = self.groups.partition_point(|group| group.clients.end <= client);
+        Some((self.groups.get(group)?, client))
     }
 
     /// What a process is called: `ORDERS/3`, or a server's name.
     pub(super) fn process_name(&self, host: HostId) -> String {
-        let Some(client) = host.index().checked_sub(self.servers.len()) else {
-            return self.servers[host.index()].name.clone();
-        };
-        let group = &self.groups[self.groups.partition_point(|group| group.clients.end <= client)];
-        let index = group.first_index + client - group.clients.start;
-        format!("{}/{index}", self.names.app_name(group.app))
+        match self.group_of(host) {
+            None => self.servers[host.index()].name.clone(),
+            Some((group, client)) => {
+                format!("{}/{}", self.names.app_name(group.app), group.index_of(client))
+            }
+        }
     }
 
     /// The instance that a host is.
     pub(super) fn instance_of(&self, host: HostId, when: Moment) -> InstanceKey {
-        let Some(client) = host.index().checked_sub(self.servers.len()) else {
-            return self.servers[host.index()].own;
-        };
-        let group = self.groups.partition_point(|group| group.clients.end <= client);
-        self.key_at(&self.groups[group], client, when)
+        match self.group_of(host) {
+            None => self.servers[host.index()].own,
+            Some((group, client)) => self.key_at(group, client, when),
+        }
     }
 
     /// Whether a client belongs to its application.
     pub(super) fn belongs(&self, host: HostId, when: Moment) -> bool {
-        let Some(client) = host.index().checked_sub(self.servers.len()) else {
-            return true;
-        };
-        let group = self.groups.partition_point(|group| group.clients.end <= client);
-        let group = self.groups.get(group);
-        group.is_some_and(|group| self.members(group, Some(when)).contains(&client))
+        let group = self.group_of(host);
+        group.is_none_or(|(group, client)| self.members(group, Some(when)).contains(&client))
     }
 
     /// The steps, and to whom they happen. The instances that replace others get their numbers now:
@@ -361,7 +363,7 @@ impl Builder {
         for step in drafts {
             let from = members.len();
             let after = Moment { at: step.at, entry: step.entry + 1 };
-            let groups = self.groups_of(step.app);
+            let groups = groups_of(&self.groups, step.app);
             for index in step.indices {
                 if let Some((group, client)) = place_of(&groups, index) {
                     let host = HostId::new(self.servers.len() + client);
@@ -376,11 +378,6 @@ impl Builder {
             steps.push(FleetStep { at, entry, change, members: from..members.len() });
         }
         (steps, members)
-    }
-
-    /// The groups of an application, in the order of their indices.
-    fn groups_of(&self, app: AppId) -> Vec<&Group> {
-        self.groups.iter().filter(|group| group.app == app).collect()
     }
 
     fn name_replacements(&mut self) {
@@ -403,7 +400,7 @@ impl Builder {
             generation = if last == Some((app, index)) { generation + 1 } else { 1 };
             last = Some((app, index));
             if groups.first().is_none_or(|group| group.app != app) {
-                groups = self.groups.iter().filter(|group| group.app == app).collect();
+                groups = groups_of(&self.groups, app);
             }
             let Some((group, _)) = place_of(&groups, index) else {
                 continue;
@@ -430,8 +427,13 @@ impl Builder {
     }
 }
 
+/// The groups of an application, in the order of their indices.
+pub(super) fn groups_of(groups: &[Group], app: AppId) -> Vec<&Group> {
+    groups.iter().filter(|group| group.app == app).collect()
+}
+
 /// Where an index is: its group and the client.
-fn place_of<'a>(groups: &[&'a Group], index: usize) -> Option<(&'a Group, usize)> {
+pub(super) fn place_of<'a>(groups: &[&'a Group], index: usize) -> Option<(&'a Group, usize)> {
     let before = groups.partition_point(|group| group.first_index <= index);
     let group = groups[before.checked_sub(1)?];
     let client = group.clients.start + index - group.first_index;

@@ -8,7 +8,7 @@ use super::apps::Group;
 use super::build::Builder;
 use super::cluster::Cluster;
 use super::diagnostics::nearest;
-use super::fleet::Moment;
+use super::fleet::{Moment, groups_of, place_of};
 use super::reader::{Reader, share, texts};
 use super::source::Place;
 use super::tree::{Node, Value};
@@ -236,7 +236,7 @@ fn hosts_of(
             let Some(app) = app(name, place, builder) else {
                 return Vec::new();
             };
-            let groups = builder.groups.iter().filter(|group| group.app == app);
+            let groups = groups_of(&builder.groups, app).into_iter();
             groups.flat_map(|group| members(group, builder)).collect()
         }
         Some(("server", name)) => {
@@ -370,20 +370,17 @@ pub(super) fn instance(
     // Digits are an index if there is such an instance, and may be an id otherwise.
     let is_index = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
     let index: Option<usize> = if is_index { rest.parse().ok() } else { None };
-    let groups = || builder.groups.iter().filter(|group| group.app == app);
+    let groups = groups_of(&builder.groups, app);
     let by_index = index.and_then(|index| {
-        groups().find_map(|group| {
-            let client = group.clients.start + index.checked_sub(group.first_index)?;
-            group.clients.contains(&client).then(|| (client, builder.key_at(group, client, when)))
-        })
+        let (group, client) = place_of(&groups, index)?;
+        Some((group, client, builder.key_at(group, client, when)))
     });
     let by_id = || {
         let key = builder.names.find_instance(app, rest)?;
-        groups().find_map(|group| Some((builder.client_of(group, key)?, key)))
+        groups.iter().find_map(|group| Some((*group, builder.client_of(group, key)?, key)))
     };
-    if let Some((client, key)) = by_index.or_else(by_id) {
-        let group = builder.groups.partition_point(|group| group.clients.end <= client);
-        let runs = builder.key_at(&builder.groups[group], client, when) == key;
+    if let Some((group, client, key)) = by_index.or_else(by_id) {
+        let runs = builder.key_at(group, client, when) == key;
         return Some(Named { host: HostId::new(builder.servers.len() + client), key, runs });
     }
     let upper = name.to_uppercase();
