@@ -13,7 +13,7 @@ mod render;
 
 pub use fields::{Fields, Mismatch};
 pub use header::{Header, config_json};
-pub use op::{Advance, Fetch, Op, Pause, action_name};
+pub use op::{Advance, Fetch, Op, Pause};
 pub use render::Render;
 
 /// The value of `format` in the first line of a trace of one server.

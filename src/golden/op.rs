@@ -323,18 +323,6 @@ fn metadata(fields: &mut Fields<'_>) -> Result<Metadata, Mismatch> {
     Ok(Arc::new(entries))
 }
 
-/// What a batch calls an action (`PeerRegistryReplicaAction`).
-#[must_use]
-pub const fn action_name(action: &BatchAction) -> &'static str {
-    match action {
-        BatchAction::Register(_) => "Register",
-        BatchAction::Heartbeat => "Heartbeat",
-        BatchAction::Cancel => "Cancel",
-        BatchAction::StatusUpdate => "StatusUpdate",
-        BatchAction::DeleteStatusOverride => "DeleteStatusOverride",
-    }
-}
-
 fn batch_item(value: &Value, names: &mut Names, now: i64) -> Result<BatchItem, Mismatch> {
     let mut fields = Fields::of(value, "items")?;
     let action = match fields.text("action")?.unwrap_or_default() {

@@ -11,11 +11,10 @@ use super::in_client;
 use super::labels::Labels;
 use super::listing::Listing;
 use crate::eureka::client::{AttemptFailure, View};
-use crate::eureka::server::peer::{Dropped, TaskAction};
+use crate::eureka::server::peer::Dropped;
 use crate::eureka::server::resources::{BatchItem, DirtyParameter, StatusParameter};
 use crate::eureka::server::{CacheKey, Registry};
 use crate::eureka::{InstanceKey, InstanceStatus, Names};
-use crate::golden::action_name;
 use crate::scenario::{Plan, Viewers};
 use crate::sim::{
     BatchOutcome, CallFailure, Fact, FaultFact, HostId, Party, RequestFact, RequestLine,
@@ -227,7 +226,7 @@ impl EventLog {
             }
             Fact::TaskDropped { from, to, key, action, why } => json!({
                 "event": "replication-dropped", "from": server(from), "to": server(to),
-                "action": task_name(*action), "id": names.full(*key), "why": dropped_text(*why),
+                "action": action.name(), "id": names.full(*key), "why": dropped_text(*why),
             }),
             Fact::Registered { server: host, key, status, replica, .. } => json!({
                 "event": "register", "server": server(host), "id": names.full(*key),
@@ -387,7 +386,7 @@ impl EventLog {
     }
 
     fn item(&self, item: &BatchItem, names: &Names) -> Value {
-        let mut line = json!({"action": action_name(&item.action), "id": names.full(item.key)});
+        let mut line = json!({"action": item.action.task().name(), "id": names.full(item.key)});
         if let Some(status) = status_text(item.status) {
             line["status"] = json!(status);
         }
@@ -515,16 +514,6 @@ fn outcome_text(outcome: BatchOutcome) -> String {
 }
 
 /// As an item of a batch names it.
-const fn task_name(action: TaskAction) -> &'static str {
-    match action {
-        TaskAction::Register => "Register",
-        TaskAction::Heartbeat => "Heartbeat",
-        TaskAction::Cancel => "Cancel",
-        TaskAction::StatusUpdate => "StatusUpdate",
-        TaskAction::DeleteStatusOverride => "DeleteStatusOverride",
-    }
-}
-
 const fn dropped_text(why: Dropped) -> &'static str {
     match why {
         Dropped::Expired => "expired",

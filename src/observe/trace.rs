@@ -19,7 +19,7 @@ use crate::eureka::server::resources::{
 };
 use crate::eureka::server::{CacheKey, Gauges, Registry};
 use crate::eureka::{InstanceInfo, InstanceKey, Names};
-use crate::golden::{Fetch, Header, Render, action_name, config_json};
+use crate::golden::{Fetch, Header, Render, config_json};
 use crate::scenario::Plan;
 use crate::sim::{Fact, FaultFact, OperationKind, Reply, RequestFact, ServerOperation, WorldView};
 use crate::time::{HostClock, Instant, Now};
@@ -526,7 +526,7 @@ fn register(registration: &Registration, names: &Names) -> Value {
 
 fn batch_item(item: &BatchItem, names: &Names) -> Value {
     let mut line = json!({
-        "action": action_name(&item.action), "app": names.app_name(names.app_of(item.key)),
+        "action": item.action.task().name(), "app": names.app_name(names.app_of(item.key)),
         "id": names.id_text(item.key),
     });
     put_status(&mut line, "status", item.status);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::objects::InfoRef;
 use super::payload::Applications;
+use super::peer::TaskAction;
 use super::registry::{At, Registry};
 use super::response_cache::CacheKey;
 pub use super::status::{DirtyParameter, MalformedTimestamp};
@@ -291,6 +292,20 @@ pub enum BatchAction {
     StatusUpdate,
     /// The end of one.
     DeleteStatusOverride,
+}
+
+impl BatchAction {
+    /// What the task was that it comes from.
+    #[must_use]
+    pub const fn task(&self) -> TaskAction {
+        match self {
+            Self::Register(_) => TaskAction::Register,
+            Self::Heartbeat => TaskAction::Heartbeat,
+            Self::Cancel => TaskAction::Cancel,
+            Self::StatusUpdate => TaskAction::StatusUpdate,
+            Self::DeleteStatusOverride => TaskAction::DeleteStatusOverride,
+        }
+    }
 }
 
 /// `POST peerreplication/batch`: the items one after the other, each answered for itself; the

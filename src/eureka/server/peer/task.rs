@@ -21,6 +21,20 @@ pub enum TaskAction {
     DeleteStatusOverride,
 }
 
+impl TaskAction {
+    /// `PeerRegistryReplicaAction`
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Register => "Register",
+            Self::Heartbeat => "Heartbeat",
+            Self::Cancel => "Cancel",
+            Self::StatusUpdate => "StatusUpdate",
+            Self::DeleteStatusOverride => "DeleteStatusOverride",
+        }
+    }
+}
+
 /// A task and its holder (`TaskHolder`). Two with equal key and action have the same task id.
 #[derive(Clone, Copy, Debug)]
 pub struct Task {
