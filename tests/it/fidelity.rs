@@ -15,7 +15,7 @@ use eureka_sim::sim::{Action, HostId, Loss, Method, OutsideRequest};
 use eureka_sim::time::{Instant, Span};
 use serde_json::Value;
 
-use crate::support::{NoIncludes, events_of};
+use crate::support::{NoIncludes, PAIR, entry, events_of};
 
 /// A scenario of so long with this in it.
 fn loaded(duration: &str, rest: &str) -> Result<Plan, Rejected> {
@@ -363,34 +363,12 @@ set-status = {{ select = "instance:B/0", status = "DOWN" }}
     assert_eq!(threshold(18, false), 30);
 }
 
-/// Two servers that register nowhere, and one client that tells the first of them.
-const PAIR: &str = r#"
-[cluster]
-error-bodies = "none"
-[[servers]]
-name = "eureka-0"
-register-with-eureka = false
-[[servers]]
-name = "eureka-1"
-register-with-eureka = false
-[network]
-latency = "2ms"
-[[apps]]
-name = "A"
-instances = 1
-instance-id = "a"
-servers = ["eureka-0"]
-start = "30s"
-[[timeline]]
-at = "100s"
-"#;
-
 /// Server spec §13.7, cluster findings D4: the request was executed, only its answer is lost; the
 /// sender takes that for congestion and sends it again, and it is executed again.
 #[test]
 fn a_batch_whose_answer_is_lost_is_executed_twice() {
     let cut = "for = \"21s\"\npartition = { from = \"server:eureka-1\", to = \"server:eureka-0\", direction = \"one-way\" }\n";
-    let events = events(&plan("150s", &format!("{PAIR}{cut}")));
+    let events = events(&plan("150s", &format!("{PAIR}{}", entry("100s", cut))));
     assert_eq!(
         batches(&events, "eureka-0", "eureka-1", 119_000.0),
         ["120514 read-timeout Heartbeat A/a", "121714 200 Heartbeat A/a",]
@@ -407,7 +385,7 @@ fn a_batch_whose_answer_is_lost_is_executed_twice() {
 fn a_batch_answered_503_is_sent_again_after_a_second_and_one_answered_500_is_lost() {
     let fail = |status: u16| {
         let placeholder = "set-config = { select = \"server:eureka-1\", key = \"eureka.server.disable-delta\", value = false }\n";
-        let mut plan = plan("145s", &format!("{PAIR}{placeholder}"));
+        let mut plan = plan("145s", &format!("{PAIR}{}", entry("100s", placeholder)));
         let setup = Arc::get_mut(&mut plan.setup).expect("nobody else has the plan");
         setup.timeline[0].until = Some(Instant::ZERO + Span::from_secs(121));
         setup.timeline[0].action = Action::Fail {
@@ -427,11 +405,11 @@ fn a_batch_answered_503_is_sent_again_after_a_second_and_one_answered_500_is_los
 fn peers_are_waited_for_as_long_as_the_flavour_says() {
     let known_after = |flavor: &str, from: &str, to: &str| {
         let text = PAIR.replace("[cluster]", &format!("[cluster]\nflavor = \"{flavor}\""));
-        let text = text.replace("start = \"30s\"", "start = \"150s\"").replace("100s", "160s");
+        let text = text.replace("start = \"30s\"", "start = \"150s\"");
         let cut = format!(
             "for = \"60s\"\npartition = {{ from = \"server:{from}\", to = \"server:{to}\", direction = \"one-way\" }}\n"
         );
-        let events = events(&plan("300s", &format!("{text}{cut}")));
+        let events = events(&plan("300s", &format!("{text}{}", entry("160s", &cut))));
         let wanted = [("event", "replication-batch"), ("from", "eureka-0"), ("to", "eureka-1")];
         let cut_off = events.iter().find(|e| has(e, &wanted) && time_of(e) > 160_000.0);
         cut_off.expect("a batch meets the cut")["ms"].as_f64().expect("with a time")
@@ -539,7 +517,7 @@ pause = "server:eureka-1"
 at = "120600ms"
 kill = "server:eureka-1"
 "#;
-    let events = events(&plan("121s", &format!("{PAIR}{dies}")));
+    let events = events(&plan("121s", &format!("{PAIR}{}", entry("100s", dies))));
     let sent = batches(&events, "eureka-0", "eureka-1", 120_000.0);
     assert_eq!(
         &sent[..2],
@@ -552,16 +530,10 @@ kill = "server:eureka-1"
 /// the registry has another one by now.
 #[test]
 fn a_heartbeat_that_is_not_found_registers_its_own_instance() {
-    let text = PAIR.replace("2ms", "50ms").replace(
-        "at = \"100s\"",
-        r#"
-at = "125s"
-restart = { select = "server:eureka-1", down = "10s" }
-[[timeline]]
-at = "150650ms"
-set-status = { select = "app:A", status = "DOWN" }
-"#,
-    );
+    let restart = "restart = { select = \"server:eureka-1\", down = \"10s\" }";
+    let down = "set-status = { select = \"app:A\", status = \"DOWN\" }";
+    let timeline = entry("125s", restart) + &entry("150650ms", down);
+    let text = PAIR.replace("2ms", "50ms") + &timeline;
     let events = events(&plan("170s", &text));
     let wanted = [("event", "replication-batch"), ("from", "eureka-0"), ("to", "eureka-1")];
     let sent = events.iter().filter(|event| has(event, &wanted) && time_of(event) > 150_000.0);

@@ -3,39 +3,13 @@
 
 use serde_json::Value;
 
-use crate::support::events;
+use crate::support::{PAIR, entry, events};
 
-/// Two servers that register nowhere, and one client, whose heartbeats reach the first at 30.002 s and
-/// every 30.004 s from then on; its batch leaves half a second later.
+/// [`PAIR`], with more to say of both servers and at the end.
 fn pair(more_of_servers: &str, rest: &str) -> String {
-    format!(
-        r#"
-schema = 1
-duration = "200s"
-[cluster]
-error-bodies = "none"
-[[servers]]
-name = "eureka-0"
-register-with-eureka = false
-{more_of_servers}
-[[servers]]
-name = "eureka-1"
-register-with-eureka = false
-{more_of_servers}
-[network]
-latency = "2ms"
-[[apps]]
-name = "A"
-instances = 1
-instance-id = "a"
-servers = ["eureka-0"]
-start = "30s"
-{rest}"#
-    )
-}
-
-fn entry(at: &str, action: &str) -> String {
-    format!("[[timeline]]\nat = \"{at}\"\n{action}\n")
+    let alone = "register-with-eureka = false";
+    let servers = PAIR.replace(alone, &format!("{alone}\n{more_of_servers}"));
+    format!("schema = 1\nduration = \"200s\"\n{servers}{rest}")
 }
 
 /// No answer of eureka-1 reaches eureka-0 from 100 s on.

@@ -93,6 +93,32 @@ pub(crate) fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     found
 }
 
+/// Two servers that register nowhere, and one client that tells the first of them: its heartbeats reach
+/// it at 30.002 s and every 30.004 s from then on; the batch for the other leaves half a second later.
+pub(crate) const PAIR: &str = r#"
+[cluster]
+error-bodies = "none"
+[[servers]]
+name = "eureka-0"
+register-with-eureka = false
+[[servers]]
+name = "eureka-1"
+register-with-eureka = false
+[network]
+latency = "2ms"
+[[apps]]
+name = "A"
+instances = 1
+instance-id = "a"
+servers = ["eureka-0"]
+start = "30s"
+"#;
+
+/// An entry of the timeline.
+pub(crate) fn entry(at: &str, action: &str) -> String {
+    format!("[[timeline]]\nat = \"{at}\"\n{action}\n")
+}
+
 /// The plan of this text, which has no problems.
 pub(crate) fn plan_of(text: &str) -> Plan {
     let plan = scenario::load(Path::new("test.toml"), text, &[], None, &NoIncludes);
