@@ -87,7 +87,7 @@ impl study::Pulse for Impatient {
 
 #[test]
 fn a_run_that_is_interrupted_ends_and_says_so() {
-    let plan = plan(Path::new("scenarios/mass-kill-above-the-limit.toml"));
+    let plan = plan(Path::new("scenarios/self-preservation/mass-kill-above-the-limit.toml"));
     let run = study::run(&plan, Watch::<false>::new(&plan), &mut Impatient(2));
     assert!(matches!(run, Err(study::Interrupted)));
 }

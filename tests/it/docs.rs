@@ -58,7 +58,7 @@ fn every_metric_is_documented() {
 /// The command that the README begins with prints this and draws that.
 #[test]
 fn the_readmes_summary_and_figure_are_todays() {
-    let file = "scenarios/partition-between-peers.toml";
+    let file = "scenarios/partitions/partition-between-peers.toml";
     assert!(readme().contains(&format!("cargo run --release -- run {file}\n")));
     let plan = plan(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
     let recording = recorded(&plan);
