@@ -9,7 +9,7 @@ use super::timespans::Lane;
 use super::truth::Truth;
 use crate::eureka::AppId;
 use crate::eureka::server::Gauges;
-use crate::scenario::Plan;
+use crate::scenario::{Claim, Expectation, Plan};
 use crate::sim::{DigestValue, HostId, WorldView};
 use crate::time::Instant;
 
@@ -162,6 +162,9 @@ pub struct ExpectationSummary {
     pub ok: bool,
     /// The numbers.
     pub detail: String,
+    /// What somebody says of it; nothing if the scenario names nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
 }
 
 impl Summary {
@@ -213,10 +216,11 @@ pub(super) fn summarize(
     };
     let dead = staleness.iter().take(MOST_DEAD);
     let dead = dead.map(|of| StalenessSummary::new(of, world, labels)).collect();
-    let expectation = |verdict: Verdict| ExpectationSummary {
+    let expectation = |(expectation, verdict): (&Expectation, Verdict)| ExpectationSummary {
         text: verdict.text,
         ok: verdict.ok,
         detail: verdict.detail,
+        claim: expectation.claim.clone(),
     };
     Summary {
         schema: 1,
@@ -228,6 +232,6 @@ pub(super) fn summarize(
         servers: world.server_hosts().map(server).collect(),
         apps: plan.apps.iter().map(app).collect(),
         staleness: (!plan.setup.calls.is_empty()).then_some(dead),
-        expectations: verdicts.into_iter().map(expectation).collect(),
+        expectations: plan.expectations.iter().zip(verdicts).map(expectation).collect(),
     }
 }

@@ -28,6 +28,10 @@ pub fn summary_text(recording: &Recording, rerun: &str) -> String {
         let (colour, sign) = if expectation.ok { (GOOD, "✓") } else { (BAD, "✗") };
         let sentence = escape(&expectation.text);
         text += &format!("  {colour}{sign}{END} {sentence:<width$}  {}\n", expectation.detail);
+        if let Some(claim) = &expectation.claim {
+            let (says, place) = (escape(&claim.says), escape(&claim.place));
+            text += &format!("    {DIM}“{says}” ({place}){END}: {}\n", claim.verdict);
+        }
     }
     text += &table(&summary.servers, Instant::ZERO + virtual_time);
     text += &calls(summary);

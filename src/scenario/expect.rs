@@ -1,6 +1,7 @@
 //! `[[expect]]`: what must be true of the run.
 
 use super::build::Builder;
+use super::claim;
 use super::diagnostics::Diagnostics;
 use super::fleet::Moment;
 use super::metric::{EventKind, Metric};
@@ -26,8 +27,8 @@ pub(super) fn read(node: Option<&Node>, builder: &mut Builder) -> Vec<Expectatio
 }
 
 /// Every key of [[expect]].
-const KEYS: [&str; 17] = [
-    "label", "metric", "event", "server", "app", "instance", "view", "equals", "at-least",
+const KEYS: [&str; 18] = [
+    "label", "claim", "metric", "event", "server", "app", "instance", "view", "equals", "at-least",
     "at-most", "above", "below", "happens", "never", "at", "within", "during",
 ];
 /// Those that are bounds.
@@ -36,6 +37,7 @@ const BOUNDS: [&str; 5] = ["equals", "at-least", "at-most", "above", "below"];
 fn expectation(node: &Node, builder: &mut Builder) -> Option<Expectation> {
     let mut reader = Reader::of(node, "[[expect]]", &mut builder.diags)?;
     let label = reader.text("label", &mut builder.diags).map(|label| label.value);
+    let claim = reader.node("claim").and_then(|node| claim::read(node, &mut builder.diags));
     let found = reader.present(&["metric", "event"]);
     let subject = match found.as_slice() {
         ["metric"] => metric(&mut reader, builder),
@@ -50,7 +52,7 @@ fn expectation(node: &Node, builder: &mut Builder) -> Option<Expectation> {
     reader.finish(&mut builder.diags);
     let subject = subject?;
     let text = label.unwrap_or_else(|| sentence(&subject, builder));
-    Some(Expectation { text, subject })
+    Some(Expectation { text, claim, subject })
 }
 
 fn metric(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {

@@ -5,6 +5,7 @@ mod actions;
 mod apps;
 mod build;
 mod calls;
+mod claim;
 mod cluster;
 mod deploy;
 mod diagnostics;
@@ -33,6 +34,7 @@ mod tree;
 pub mod units;
 
 pub use build::load;
+pub use claim::Claim;
 pub use diagnostics::{Diagnostic, Rejected, Severity};
 pub use include::Files;
 pub use metric::{EventKind, Metric};

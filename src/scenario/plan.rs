@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::claim::Claim;
 use super::diagnostics::Diagnostic;
 use super::metric::{EventKind, Metric};
 use super::source::Sources;
@@ -94,6 +95,8 @@ pub enum Sampling {
 pub struct Expectation {
     /// The sentence shown for it.
     pub text: String,
+    /// What somebody says of it.
+    pub claim: Option<Claim>,
     /// What it is about.
     pub subject: Subject,
 }

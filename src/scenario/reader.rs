@@ -186,11 +186,11 @@ pub(super) fn required(reader: &Reader<'_>, key: &str, example: &str, diags: &mu
     }
 }
 
-/// One of two words.
-pub(super) fn one_of(
+/// One of a few words.
+pub(super) fn one_of<const N: usize>(
     reader: &mut Reader<'_>,
     key: &'static str,
-    words: [&'static str; 2],
+    words: [&'static str; N],
     diags: &mut Diagnostics,
 ) -> Option<&'static str> {
     let text = reader.text(key, diags)?;

@@ -391,3 +391,40 @@ fn a_count_that_cannot_be_is_an_error_too() {
     "#]]
     .assert_eq(&problems(&text));
 }
+
+#[test]
+fn a_claim_is_read_with_its_verdict() {
+    let claim =
+        |words: &str| with(&format!("metric = 'evicted'; equals = 0; claim = {{ {words} }}")).claim;
+    for verdict in ["true", "false", "half-true"] {
+        let claim = claim(&format!("says = 'It is 34.', in = 'a guide', verdict = '{verdict}'"));
+        let claim = claim.expect("it is there");
+        assert_eq!((claim.says.as_str(), claim.place.as_str()), ("It is 34.", "a guide"));
+        assert_eq!(claim.verdict, verdict);
+    }
+    assert_eq!(with("metric = 'evicted'; equals = 0").claim, None);
+}
+
+#[test]
+fn a_claim_says_what_it_lacks() {
+    let said = |claim: &str| {
+        problems(&format!("{FLEET}[[expect]]\nmetric = 'evicted'\nequals = 0\nclaim = {claim}"))
+    };
+    expect![[r#"
+        s.toml:16:9: S003 expected a table, found text
+            ^ this is text
+    "#]]
+    .assert_eq(&said("'It is 34.'"));
+    expect![[r#"
+        s.toml:16:9: S004 `claim` lacks `in`
+            = add `in = "a guide to Eureka, chapter 3"`
+        s.toml:16:33: S018 there is no `verdict` `wrong`
+            = one of: true, false, half-true
+    "#]]
+    .assert_eq(&said("{ says = 'x', verdict = 'wrong' }"));
+    expect![[r#"
+        s.toml:16:51: S002 unknown key `what` in `claim`
+            = `claim` has: says, in, verdict
+    "#]]
+    .assert_eq(&said("{ says = 'x', in = 'y', verdict = 'true', what = 1 }"));
+}
