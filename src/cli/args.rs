@@ -37,7 +37,7 @@ pub(super) struct Common {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run scenarios: print a summary of each and write reports/NAME/
+    /// Run scenarios: print a summary of each (a line each for a folder) and write reports/NAME/
     Run(RunArguments),
     /// Check scenarios without running them: the timeline and the numbers that follow from them
     Check(ScenarioArguments),
@@ -54,7 +54,7 @@ pub(super) enum Command {
 /// Scenarios and what changes them.
 #[derive(Debug, Args)]
 pub(super) struct ScenarioArguments {
-    /// Scenario files
+    /// Scenario files, or folders of them
     #[arg(required = true, value_name = "SCENARIO")]
     pub(super) scenarios: Vec<PathBuf>,
     /// Replace the file's seed
@@ -65,10 +65,26 @@ pub(super) struct ScenarioArguments {
     pub(super) set: Vec<String>,
 }
 
+impl ScenarioArguments {
+    /// Whether more than one scenario may be meant.
+    pub(super) fn names_several(&self) -> bool {
+        self.scenarios.len() > 1 || self.scenarios.iter().any(|path| path.is_dir())
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) scenario: ScenarioArguments,
+    /// Say which scenarios there are and what they show, and run none
+    #[arg(long)]
+    pub(super) list: bool,
+    /// How many are run at once; one for each core, unless it is said
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    /// Write the verdicts to FILE as JUnit XML, for CI systems
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
     /// Where the report folders go
     #[arg(short, long, value_name = "DIR", default_value = "reports")]
     pub(super) out: PathBuf,

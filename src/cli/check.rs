@@ -2,7 +2,8 @@
 
 use super::args::{Common, Format, ScenarioArguments};
 use super::exit::Exit;
-use super::run::{json, load_all, names_one_twice};
+use super::inputs::{Inputs, Loaded};
+use super::run::json;
 use super::terminal::Terminal;
 use crate::report::{CheckReport, check_text, render_diagnostics};
 
@@ -11,12 +12,13 @@ pub(super) fn check(
     common: &Common,
     terminal: &mut Terminal,
 ) -> Exit {
-    let (plans, mut exit) = load_all(arguments, terminal);
-    if names_one_twice(&plans, terminal) {
+    let inputs = Inputs::load(arguments, terminal);
+    let mut exit = inputs.exit;
+    if inputs.name_one_twice(terminal) {
         exit = exit.max(Exit::BadInput);
     }
     let mut reports = Vec::new();
-    for (_, plan) in &plans {
+    for Loaded { plan, .. } in &inputs.loaded {
         if plan.warning_count() > 0 {
             terminal.say(&render_diagnostics(&plan.sources, &plan.warnings));
         }
@@ -28,7 +30,7 @@ pub(super) fn check(
     if common.format == Format::Json {
         // One scenario: its report; several: a list of them.
         match reports.as_slice() {
-            [report] if arguments.scenarios.len() == 1 => terminal.print(&json(report)),
+            [report] if !arguments.names_several() => terminal.print(&json(report)),
             reports => terminal.print(&json(&reports)),
         }
     }

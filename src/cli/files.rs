@@ -26,7 +26,7 @@ pub(super) fn read_scenario(path: &Path) -> Result<String, Unreadable> {
     let io = |error: io::Error| Unreadable { reason: describe(&error), exit: Exit::Io };
     let metadata = fs::metadata(path).map_err(io)?;
     if metadata.is_dir() {
-        return Err(bad("this is a folder; name the scenario files in it"));
+        return Err(bad("this is a folder: a scenario is a TOML file"));
     }
     if metadata.len() > LARGEST_SCENARIO {
         return Err(bad("larger than 16 MiB: this is no scenario file"));
@@ -136,6 +136,24 @@ impl Staged {
         // Dropped on failure: that takes the lock too.
         drop(under_way);
         begun.map(|()| place)
+    }
+
+    /// A place for one file alone.
+    pub(super) fn file(path: &Path) -> io::Result<Self> {
+        if path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Self::new(folder.unwrap_or(Path::new(".")))
+    }
+
+    /// Writes that file, which is called as in `path`.
+    pub(super) fn write_alone(mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let name = name.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+        self.write(name, bytes)?;
+        self.finish(&[])
     }
 
     /// Begins a file.

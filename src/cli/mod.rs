@@ -10,9 +10,12 @@ mod args;
 mod check;
 mod exit;
 mod files;
+mod inputs;
+mod record;
 mod replay;
 mod run;
 mod terminal;
+mod walk;
 
 use std::process::ExitCode;
 

@@ -9,11 +9,9 @@ use super::exit::Exit;
 use super::files::{describe, open_trace};
 use super::run::json;
 use super::terminal::Terminal;
+use super::walk::files_below;
 use crate::replay::{ReplayError, kind_of, replay as replay_trace};
 use crate::report::{ReplayReport, escape, replay_text};
-
-/// How deep folders are walked.
-const DEEPEST: usize = 32;
 
 pub(super) fn replay(
     arguments: &ReplayArguments,
@@ -25,7 +23,7 @@ pub(super) fn replay(
     for path in &arguments.traces {
         let mut found = Vec::new();
         if path.is_dir() {
-            let walked = walk(path, &mut Vec::new(), &mut found, terminal);
+            let walked = traces_in(path, &mut found, terminal);
             exit = exit.max(walked);
             if found.is_empty() && walked == Exit::Ok {
                 terminal.error(path, "no trace in this folder");
@@ -76,55 +74,26 @@ fn replay_file(
     }
 }
 
-/// The traces in a folder, in order of their names. What else is called like one is named. `open` are
-/// the folders around it, as they really are: links may lead back to one of them.
-fn walk(
-    folder: &Path,
-    open: &mut Vec<PathBuf>,
-    found: &mut Vec<PathBuf>,
-    terminal: &mut Terminal,
-) -> Exit {
-    let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-    if open.contains(&real) || open.len() == DEEPEST {
-        return Exit::Ok;
-    }
-    let entries = fs::read_dir(folder).and_then(|entries| {
-        let mut paths =
-            entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
-        paths.sort();
-        Ok(paths)
-    });
-    let entries = match entries {
-        Ok(entries) => entries,
-        Err(error) => {
-            terminal.error(folder, &format!("cannot read: {}", describe(&error)));
-            return Exit::Io;
-        }
-    };
-    let mut exit = Exit::Ok;
-    open.push(real);
-    for path in entries {
-        if path.is_dir() {
-            exit = exit.max(walk(&path, open, found, terminal));
-        } else if is_called_like_a_trace(&path) {
-            // Only files: whoever opens a pipe waits for its other end.
-            let is_file = fs::metadata(&path).map(|metadata| metadata.is_file());
-            let line = if is_file.unwrap_or(true) { first_line(&path) } else { Ok(String::new()) };
-            match line {
-                Ok(line) if kind_of(&line).is_some() => found.push(path),
-                Ok(_) => {
-                    let name = path.display().to_string();
-                    let name = escape(&name);
-                    terminal.say(&format!("{name}: not a trace of one server or client\n"));
-                }
-                Err(error) => {
-                    terminal.error(&path, &format!("cannot read: {}", describe(&error)));
-                    exit = exit.max(Exit::Io);
-                }
+/// The traces in a folder, in order of their names. What else is called like one is named.
+fn traces_in(folder: &Path, found: &mut Vec<PathBuf>, terminal: &mut Terminal) -> Exit {
+    let (files, mut exit) = files_below(folder, terminal);
+    for path in files.into_iter().filter(|path| is_called_like_a_trace(path)) {
+        // Only files: whoever opens a pipe waits for its other end.
+        let is_file = fs::metadata(&path).map(|metadata| metadata.is_file());
+        let line = if is_file.unwrap_or(true) { first_line(&path) } else { Ok(String::new()) };
+        match line {
+            Ok(line) if kind_of(&line).is_some() => found.push(path),
+            Ok(_) => {
+                let name = path.display().to_string();
+                let name = escape(&name);
+                terminal.say(&format!("{name}: not a trace of one server or client\n"));
+            }
+            Err(error) => {
+                terminal.error(&path, &format!("cannot read: {}", describe(&error)));
+                exit = exit.max(Exit::Io);
             }
         }
     }
-    open.pop();
     exit
 }
 

@@ -1,251 +1,146 @@
 //! `eureka-sim run`
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
-use super::args::{Common, Events, Format, Plot, RunArguments, ScenarioArguments};
+use super::args::{Common, Format, Plot, RunArguments};
 use super::exit::Exit;
-use super::files::{Disk, Staged, describe, read_scenario};
+use super::files::{Staged, describe};
+use super::inputs::{Inputs, Loaded};
+use super::record::{Failure, record};
 use super::terminal::{Terminal, interrupted, shell_word};
-use crate::observe::{
-    EventLevel, EventLog, Recording, RunLog, Summary, TraceLog, Watch, harmless_json,
-};
-use crate::report::{Figure, divergence_csv, render_diagnostics, series_csv, summary_text};
-use crate::scenario::{Plan, load};
+use crate::observe::harmless_json;
+use crate::report::{JUnit, Listed, Tally, list_text, render_diagnostics, summary_text};
+use crate::scenario::Plan;
 use crate::study;
-
-/// Every file that a run may leave in its folder.
-fn all_files() -> Vec<String> {
-    let texts = ["series.csv", "divergence.csv", "events.jsonl", "summary.json", "eureka.log"];
-    let texts = texts.map(str::to_owned);
-    let figures = Figure::ALL
-        .into_iter()
-        .flat_map(|figure| ["svg", "png"].map(|form| format!("{}.{form}", figure.name())));
-    texts.into_iter().chain(figures).collect()
-}
 
 pub(super) fn run(arguments: &RunArguments, common: &Common, terminal: &mut Terminal) -> Exit {
     if arguments.plots.len() > 1 && arguments.plots.contains(&Plot::None) {
         terminal.complain("error: --plots none stands alone\n");
         return Exit::BadInput;
     }
-    if arguments.trace.is_some() && arguments.scenario.scenarios.len() > 1 {
+    if arguments.trace.is_some() && arguments.scenario.names_several() {
         terminal.complain("error: --trace writes the servers of one scenario: name only one\n");
         return Exit::BadInput;
     }
-    let (mut plans, mut exit) = load_all(&arguments.scenario, terminal);
-    if names_one_twice(&plans, terminal) {
+    let mut inputs = Inputs::load(&arguments.scenario, terminal);
+    if inputs.name_one_twice(terminal) {
         // Which of them the report would be of, nobody can tell: none is run.
-        plans.clear();
-        exit = exit.max(Exit::BadInput);
+        inputs.loaded.clear();
+        inputs.exit = inputs.exit.max(Exit::BadInput);
     }
-    let mut summaries: Vec<Summary> = Vec::new();
-    for (path, plan) in &plans {
-        if plan.warning_count() > 0 {
-            terminal.say(&render_diagnostics(&plan.sources, &plan.warnings));
-        }
-        match run_one(plan, arguments, terminal) {
-            Ok(recording) => {
-                exit = exit.max(if recording.summary.ok() { Exit::Ok } else { Exit::Failed });
-                if common.format == Format::Text {
-                    let rerun = rerun(path, plan, arguments);
-                    terminal.print(&summary_text(&recording, &rerun));
+    if arguments.list {
+        list(&inputs.loaded, common, terminal);
+        return inputs.exit;
+    }
+    match &arguments.junit {
+        None => run_all(&inputs, arguments, common, terminal).0,
+        Some(path) => {
+            // Where it cannot be written, that is known before anything is run.
+            let file = match Staged::file(path) {
+                Ok(file) => file,
+                Err(error) => {
+                    terminal.error(path, &format!("cannot write: {}", describe(&error)));
+                    return inputs.exit.max(Exit::Io);
                 }
-                summaries.push(recording.summary);
+            };
+            let (exit, junit) = run_all(&inputs, arguments, common, terminal);
+            if exit == Exit::Interrupted {
+                return exit;
             }
-            Err(Failure::Interrupted) => {
-                terminal.complain("interrupted: nothing was written for this scenario\n");
-                exit = Exit::Interrupted;
-                break;
+            match file.write_alone(path, junit.xml().as_bytes()) {
+                Ok(()) => exit,
+                Err(error) => {
+                    terminal.error(path, &format!("cannot write: {}", describe(&error)));
+                    exit.max(Exit::Io)
+                }
             }
+        }
+    }
+}
+
+/// `--list`
+fn list(loaded: &[Loaded], common: &Common, terminal: &mut Terminal) {
+    let listed = loaded.iter().map(|of| Listed::new(of.path.display().to_string(), &of.plan));
+    let listed: Vec<Listed> = listed.collect();
+    terminal.print(&match common.format {
+        Format::Text => list_text(&listed),
+        Format::Json => json(&listed),
+    });
+}
+
+/// Runs every scenario, as many at once as there are jobs, and prints what came of each in the order
+/// of the inputs.
+fn run_all(
+    inputs: &Inputs,
+    arguments: &RunArguments,
+    common: &Common,
+    terminal: &mut Terminal,
+) -> (Exit, JUnit) {
+    let paths = inputs.loaded.iter().map(|of| of.path.display().to_string());
+    let mut tally = Tally::new(paths);
+    let mut junit = JUnit::new();
+    for (path, why) in &inputs.refused {
+        tally.refused();
+        junit.refused(&path.display().to_string(), why);
+    }
+    // A line each for a folder, a summary each for scenarios that were named.
+    let is_summarized = common.format == Format::Text && !inputs.from_folder;
+    let progress = match inputs.loaded.as_slice() {
+        [only] => terminal.progress(&only.plan.name, only.plan.setup.duration),
+        several => terminal.progress_of_several(several.len()),
+    };
+    let work = |of: &Loaded| {
+        if interrupted() {
+            return Err(Failure::Interrupted);
+        }
+        let recording = record(&of.plan, arguments, &mut progress.pulse())?;
+        let rerun = || rerun(&of.path, &of.plan, arguments);
+        let text = is_summarized.then(|| summary_text(&recording, &rerun()));
+        Ok((recording.summary, text))
+    };
+    let mut exit = inputs.exit;
+    let mut summaries = Vec::new();
+    let mut inputs_in_order = inputs.loaded.iter();
+    study::in_order(&inputs.loaded, arguments.jobs.unwrap_or(0), work, |result| {
+        let Some(Loaded { path, plan }) = inputs_in_order.next() else { return };
+        let name = path.display().to_string();
+        let warnings = match plan.warning_count() {
+            0 => None,
+            _ => Some(render_diagnostics(&plan.sources, &plan.warnings)),
+        };
+        progress.one_is_done(|| match result {
+            Ok((summary, text)) => {
+                exit = exit.max(if summary.ok() { Exit::Ok } else { Exit::Failed });
+                if let Some(warnings) = warnings {
+                    terminal.say(&warnings);
+                }
+                let line = tally.ran(&name, &summary);
+                if common.format == Format::Text {
+                    terminal.print(&text.unwrap_or(line));
+                }
+                junit.ran(&name, &summary);
+                summaries.push(summary);
+            }
+            Err(Failure::Interrupted) => exit = Exit::Interrupted,
             Err(Failure::Io(place, error)) => {
-                terminal.error(&place, &format!("cannot write: {}", describe(&error)));
+                let reason = format!("cannot write: {}", describe(&error));
+                terminal.error(&place, &reason);
+                tally.refused();
+                junit.refused(&name, &reason);
                 exit = exit.max(Exit::Io);
             }
-        }
+        });
+    });
+    drop(progress);
+    if exit == Exit::Interrupted {
+        terminal.complain("interrupted: nothing was written for what had not come to its end\n");
     }
     if common.format == Format::Json {
         terminal.print(&json(&summaries));
+    } else if inputs.from_folder {
+        terminal.print(&tally.total());
     }
-    exit
-}
-
-/// Whether two scenarios have one name, and with it one report; says so.
-pub(super) fn names_one_twice(plans: &[(&Path, Plan)], terminal: &mut Terminal) -> bool {
-    let mut twice = false;
-    for (index, (path, plan)) in plans.iter().enumerate() {
-        if plans[..index].iter().any(|(_, earlier)| earlier.name == plan.name) {
-            let reason = format!("another scenario of this call is called `{}` too", plan.name);
-            terminal.error(path, &reason);
-            twice = true;
-        }
-    }
-    twice
-}
-
-/// Every scenario that can be run, and the exit code of those that cannot.
-pub(super) fn load_all<'a>(
-    arguments: &'a ScenarioArguments,
-    terminal: &mut Terminal,
-) -> (Vec<(&'a Path, Plan)>, Exit) {
-    let mut plans = Vec::new();
-    let mut exit = Exit::Ok;
-    for path in &arguments.scenarios {
-        let text = match read_scenario(path) {
-            Ok(text) => text,
-            Err(unreadable) => {
-                terminal.error(path, &unreadable.reason);
-                exit = exit.max(unreadable.exit);
-                continue;
-            }
-        };
-        match load(path, &text, &arguments.set, arguments.seed, &Disk) {
-            Ok(plan) => plans.push((path.as_path(), plan)),
-            Err(rejected) => {
-                let text = render_diagnostics(&rejected.sources, &rejected.diagnostics);
-                terminal.complain(&text);
-                exit = exit.max(Exit::BadInput);
-            }
-        }
-    }
-    (plans, exit)
-}
-
-/// Why a scenario was not run to its end.
-enum Failure {
-    Interrupted,
-    Io(std::path::PathBuf, io::Error),
-}
-
-fn run_one(
-    plan: &Plan,
-    arguments: &RunArguments,
-    terminal: &Terminal,
-) -> Result<Recording, Failure> {
-    let folder = arguments.out.join(&plan.name);
-    let failed = |error: io::Error| Failure::Io(folder.clone(), error);
-    let mut files = Staged::new(&folder).map_err(failed)?;
-    let level = match arguments.events {
-        Events::Changes => EventLevel::Changes,
-        Events::All => EventLevel::All,
-        Events::None => EventLevel::None,
-    };
-    let events = match level {
-        EventLevel::None => None,
-        _ => Some(EventLog::new(level, plan, files.create("events.jsonl").map_err(failed)?)),
-    };
-    let log = match arguments.log {
-        true => Some(RunLog::new(files.create("eureka.log").map_err(failed)?)),
-        false => None,
-    };
-    let mut progress = terminal.progress(&plan.name, plan.setup.duration);
-    let (recording, traces) = match &arguments.trace {
-        None => {
-            let mut watch = Watch::<false>::new(plan);
-            (watch.events, watch.log) = (events, log);
-            let (recording, watch) =
-                study::run(plan, watch, &mut progress).map_err(|_| Failure::Interrupted)?;
-            written(watch).map_err(failed)?;
-            (recording, None)
-        }
-        Some(folder) => {
-            let failed = |error: io::Error| Failure::Io(folder.clone(), error);
-            let mut traces = Staged::new(folder).map_err(failed)?;
-            let begun = Arc::new(Mutex::new(Vec::new()));
-            let mut watch = Watch::<true>::new(plan);
-            (watch.events, watch.log) = (events, log);
-            watch.trace = Some(trace_log(plan, &traces, &begun));
-            let (recording, watch) =
-                study::run(plan, watch, &mut progress).map_err(|_| Failure::Interrupted)?;
-            written(watch).map_err(failed)?;
-            let names = begun.lock().map(|names| names.clone()).unwrap_or_default();
-            names.into_iter().for_each(|name| traces.add(name));
-            (recording, Some((folder, traces)))
-        }
-    };
-    write_report(plan, &recording, arguments, &mut files).map_err(failed)?;
-    // From here on the files take their places: all of them, or, a moment earlier, none.
-    if interrupted() {
-        return Err(Failure::Interrupted);
-    }
-    if let Some((folder, traces)) = traces {
-        let failed = |error: io::Error| Failure::Io(folder.clone(), error);
-        let earlier = traces_of(plan, folder).map_err(failed)?;
-        traces.finish(&earlier).map_err(failed)?;
-    }
-    files.finish(&all_files()).map_err(failed)?;
-    Ok(recording)
-}
-
-/// Traces go to files in the staging folder; their names are gathered in `begun`.
-fn trace_log(plan: &Plan, traces: &Staged, begun: &Arc<Mutex<Vec<String>>>) -> TraceLog {
-    let (staging, begun) = (traces.staging().to_path_buf(), Arc::clone(begun));
-    TraceLog::new(
-        plan,
-        Box::new(move |name| {
-            // Server `a.2` and the second process of server `a` would share a file.
-            let file = File::create_new(staging.join(name))?;
-            if let Ok(mut names) = begun.lock() {
-                names.push(name.to_owned());
-            }
-            Ok(Box::new(BufWriter::new(file)))
-        }),
-    )
-}
-
-/// Files in the folder that are called like traces of the plan's servers.
-fn traces_of(plan: &Plan, folder: &Path) -> io::Result<Vec<String>> {
-    let is_generation = |text: &str| {
-        text.parse::<u32>().is_ok_and(|number| number > 1 && number.to_string() == text)
-    };
-    let is_trace = |name: &str| {
-        let stem = name.strip_suffix(".jsonl");
-        plan.setup.servers.iter().any(|server| {
-            let rest = stem.and_then(|stem| stem.strip_prefix(server.name.as_str()));
-            rest.is_some_and(|rest| {
-                rest.is_empty() || rest.strip_prefix('.').is_some_and(is_generation)
-            })
-        })
-    };
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        found.extend(entry?.file_name().into_string().ok().filter(|name| is_trace(name)));
-    }
-    Ok(found)
-}
-
-/// What went wrong with the files that were written during the run.
-fn written<const TRACED: bool>(mut watch: Watch<TRACED>) -> io::Result<()> {
-    let events = watch.events.as_mut().and_then(EventLog::take_error);
-    let log = watch.log.as_mut().and_then(RunLog::take_error);
-    let trace = watch.trace.as_mut().and_then(TraceLog::take_error);
-    events.or(log).or(trace).map_or(Ok(()), Err)
-}
-
-fn write_report(
-    plan: &Plan,
-    recording: &Recording,
-    arguments: &RunArguments,
-    files: &mut Staged,
-) -> io::Result<()> {
-    let calls = !plan.setup.calls.is_empty();
-    series_csv(&recording.series, &recording.labels, calls, files.create("series.csv")?)?;
-    if let Some(pairs) = &recording.pairs {
-        divergence_csv(pairs, &recording.labels, files.create("divergence.csv")?)?;
-    }
-    files.write("summary.json", json(&recording.summary).as_bytes())?;
-    for figure in Figure::ALL.into_iter().filter(|figure| figure.is_of(recording)) {
-        if arguments.plots.contains(&Plot::Svg) {
-            files
-                .write(&format!("{}.svg", figure.name()), figure.svg(plan, recording).as_bytes())?;
-        }
-        if arguments.plots.contains(&Plot::Png) {
-            files.write(&format!("{}.png", figure.name()), &figure.png(plan, recording))?;
-        }
-    }
-    Ok(())
+    (exit, junit)
 }
 
 /// Pretty JSON with a newline at its end.

@@ -82,18 +82,25 @@ impl Terminal {
 
     /// A bar of virtual time, if somebody looks.
     pub(super) fn progress(&self, name: &str, duration: Instant) -> Progress {
-        let bar = if self.progress {
-            let millis = duration.nanos() / 1_000_000;
-            let bar = ProgressBar::with_draw_target(Some(millis), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{prefix} {bar:30} {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.set_prefix(escape(name).into_owned());
-            bar.enable_steady_tick(Duration::from_millis(100));
-            bar
-        } else {
-            ProgressBar::hidden()
-        };
-        Progress { bar, duration }
+        let bar = self.bar(duration.nanos() / 1_000_000, "{prefix} {bar:30} {msg}");
+        bar.set_prefix(escape(name).into_owned());
+        Progress { bar, duration: Some(duration) }
+    }
+
+    /// A bar of scenarios that have been run, if somebody looks.
+    pub(super) fn progress_of_several(&self, count: usize) -> Progress {
+        Progress { bar: self.bar(count as u64, "{bar:30} {pos}/{len} scenarios"), duration: None }
+    }
+
+    fn bar(&self, length: u64, template: &str) -> ProgressBar {
+        if !self.progress {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template(template);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
     }
 
     /// The exit code, given what went wrong with the output.
@@ -111,22 +118,44 @@ impl Terminal {
     }
 }
 
-/// The progress of a run, and its end when Ctrl-C is pressed.
+/// The progress of one run, or of several.
 pub(super) struct Progress {
     bar: ProgressBar,
-    duration: Instant,
+    /// Of the one run; none if there are several.
+    duration: Option<Instant>,
 }
 
-impl Pulse for Progress {
+impl Progress {
+    /// What a run tells how far it is.
+    pub(super) fn pulse(&self) -> Beat<'_> {
+        Beat(self)
+    }
+
+    /// A run has ended: what is said of it stands above the bar.
+    pub(super) fn one_is_done(&self, say: impl FnOnce()) {
+        if self.duration.is_none() {
+            self.bar.inc(1);
+        }
+        self.bar.suspend(say);
+    }
+}
+
+/// The pulse of a run, and its end when Ctrl-C is pressed.
+pub(super) struct Beat<'a>(&'a Progress);
+
+impl Pulse for Beat<'_> {
     fn beat(&mut self, now: Instant, events: u64) -> bool {
-        if !self.bar.is_hidden() {
-            self.bar.set_position(now.nanos() / 1_000_000);
+        let Progress { bar, duration } = self.0;
+        if let Some(duration) = *duration
+            && !bar.is_hidden()
+        {
+            bar.set_position(now.nanos() / 1_000_000);
             let whole = |at: Instant| Span::from_secs(at.nanos() / 1_000_000_000);
             let events = match events {
                 0..1_000_000 => format!("{}k events", events / 1_000),
                 _ => format!("{}.{}M events", events / 1_000_000, events / 100_000 % 10),
             };
-            self.bar.set_message(format!("{}/{}  {events}", whole(now), whole(self.duration)));
+            bar.set_message(format!("{}/{}  {events}", whole(now), whole(duration)));
         }
         !interrupted()
     }

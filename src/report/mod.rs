@@ -6,18 +6,24 @@ mod check_calls;
 mod csv;
 mod diagnostics;
 mod figures;
+mod junit;
+mod listing;
 mod replay;
 mod style;
 mod summary;
+mod tally;
 
 pub use check::{CheckReport, check_text};
 pub use check_calls::ConsumerCheck;
 pub use csv::{divergence_csv, series_csv};
 pub use diagnostics::render as render_diagnostics;
 pub use figures::Figure;
+pub use junit::JUnit;
+pub use listing::{Listed, list_text};
 pub use replay::{ReplayReport, replay_text};
 pub use style::escape;
 pub use summary::summary_text;
+pub use tally::Tally;
 
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,7 @@ pub use plan::{
     Wanted, When,
 };
 pub use source::{Place, Source, Sources};
+pub use tree::is_scenario;
 
 #[cfg(test)]
 mod tests;

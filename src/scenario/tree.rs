@@ -66,6 +66,16 @@ pub(super) fn parse(text: &str, source: SourceId, diagnostics: &mut Diagnostics)
     table(document.get_ref(), source)
 }
 
+/// Whether a text is meant to be a scenario: it has a `schema`, or includes what may have one. What is
+/// not TOML may have been meant to be one.
+#[must_use]
+pub fn is_scenario(text: &str) -> bool {
+    match DeTable::parse(text) {
+        Ok(table) => ["schema", "include"].iter().any(|key| table.get_ref().contains_key(*key)),
+        Err(_) => true,
+    }
+}
+
 /// Parses the value of a `--set`; what is not TOML is text.
 pub(super) fn parse_value(text: &str, source: SourceId, offset: usize) -> Node {
     let shifted = |span: &Range<usize>| span.start + offset..span.end + offset;

@@ -1,6 +1,11 @@
 //! Runs: a plan becomes a world, the world is run under an observer, and what was recorded comes
 //! back. Progress and interruption are the caller's, through [`Pulse`].
 
+use std::sync::mpsc;
+
+use rayon::ThreadPoolBuilder;
+use rayon::iter::{ParallelBridge, ParallelIterator};
+
 use crate::observe::{Recording, Watch};
 use crate::scenario::Plan;
 use crate::sim::queue::{EventQueue, TimingWheel};
@@ -57,6 +62,44 @@ pub fn digest<Q: EventQueue<Event>>(plan: &Plan) -> (DigestValue, u64) {
     (world.digest(), world.handled())
 }
 
+/// Does `work` for every item on `jobs` threads (0: one for each core) and gives the results to `done`
+/// on the calling thread, in the order of the items, each as soon as those before it are there. Results
+/// do not depend on the number of threads, as long as `work` is a function of the item.
+pub fn in_order<T: Sync, R: Send>(
+    items: &[T],
+    jobs: u16,
+    work: impl Fn(&T) -> R + Sync,
+    mut done: impl FnMut(R),
+) {
+    let pool = ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build();
+    let Ok(pool) = pool else {
+        // No threads are to be had: what there is to do can be done without.
+        items.iter().for_each(|item| done(work(item)));
+        return;
+    };
+    let (sender, results) = mpsc::channel();
+    let work = &work;
+    pool.in_place_scope(|scope| {
+        scope.spawn(move |_| {
+            // Taken one by one, so that the first results are the first items'.
+            let items = items.iter().enumerate().par_bridge();
+            items.for_each_with(sender, |sender, (index, item)| {
+                // Who receives has gone only if it panicked.
+                let _ = sender.send((index, work(item)));
+            });
+        });
+        let mut waiting: Vec<Option<R>> = items.iter().map(|_| None).collect();
+        let mut next = 0;
+        for (index, result) in results {
+            waiting[index] = Some(result);
+            while let Some(result) = waiting.get_mut(next).and_then(Option::take) {
+                done(result);
+                next += 1;
+            }
+        }
+    });
+}
+
 fn drive<O: Observer, Q: EventQueue<Event>>(
     world: &mut World<'_, O, Q>,
     plan: &Plan,
@@ -69,4 +112,36 @@ fn drive<O: Observer, Q: EventQueue<Event>>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Condvar, Mutex};
+
+    use super::in_order;
+
+    /// The first item is ready only when the last has been begun: with two threads that is so, and
+    /// its result is the first all the same.
+    #[test]
+    fn results_come_in_the_order_of_the_items() {
+        let items: Vec<usize> = (0..20).collect();
+        let (begun, changed) = (Mutex::new(0), Condvar::new());
+        let work = |item: &usize| {
+            let mut count = begun.lock().expect("nobody panics");
+            *count += 1;
+            changed.notify_all();
+            while *item == 0 && *count < items.len() {
+                count = changed.wait(count).expect("nobody panics");
+            }
+            item * item
+        };
+        let mut results = Vec::new();
+        in_order(&items, 2, work, |result| results.push(result));
+        assert_eq!(results, items.iter().map(|item| item * item).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn nothing_to_do_is_done_at_once() {
+        in_order(&[0_u8; 0], 0, |_| (), |()| panic!("there is no item"));
+    }
 }

@@ -10,6 +10,7 @@ mod extremes;
 mod faults;
 mod fidelity;
 mod fleet;
+mod folders;
 mod frozen;
 mod golden;
 mod golden_client;
