@@ -15,6 +15,7 @@ mod measures;
 mod pairs;
 mod series;
 mod staleness;
+mod statuses;
 mod summary;
 mod timespans;
 mod trace;
@@ -31,6 +32,7 @@ pub use log::RunLog;
 pub use pairs::{PairRow, Pairs};
 pub use series::{Row, Series};
 pub use staleness::Staleness;
+pub use statuses::{Seen, StatusLane, Statuses};
 pub use summary::{
     AppSummary, ExpectationSummary, LayerSeconds, ServerSummary, StalenessSummary, Summary,
 };

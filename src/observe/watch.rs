@@ -7,6 +7,7 @@ use super::log::RunLog;
 use super::measures::Measures;
 use super::pairs::Pairs;
 use super::series::Series;
+use super::statuses::Statuses;
 use super::summary::{Summary, summarize};
 use super::timespans::Timespans;
 use super::trace::TraceLog;
@@ -24,6 +25,7 @@ pub struct Watch<const TRACED: bool> {
     pairs: Option<Pairs>,
     timespans: Timespans,
     traffic: Traffic,
+    statuses: Statuses,
     checks: Checks,
     /// `events.jsonl`
     pub events: Option<EventLog>,
@@ -46,6 +48,8 @@ pub struct Recording {
     pub timespans: Timespans,
     /// Calls between applications.
     pub traffic: Traffic,
+    /// Statuses of the instances that expectations ask after.
+    pub statuses: Statuses,
     /// What processes are called.
     pub labels: Labels,
 }
@@ -63,6 +67,7 @@ impl<const TRACED: bool> Watch<TRACED> {
             pairs: by_pair.then(|| Pairs::new(observe.every)),
             timespans: Timespans::new(servers, plan.setup.duration),
             traffic: Traffic::new(plan.setup.duration),
+            statuses: Statuses::new(plan),
             checks: Checks::new(plan),
             events: None,
             log: None,
@@ -100,6 +105,7 @@ impl<const TRACED: bool> Watch<TRACED> {
             pairs: self.pairs.take(),
             timespans: std::mem::take(&mut self.timespans),
             traffic: std::mem::take(&mut self.traffic),
+            statuses: std::mem::take(&mut self.statuses),
             labels: self.labels.clone(),
         }
     }
@@ -112,6 +118,7 @@ impl<const TRACED: bool> Observer for Watch<TRACED> {
         self.measures.fact(at, fact, world);
         self.traffic.fact(at, fact, world);
         self.series.fact(fact);
+        self.statuses.fact(fact, world);
         self.timespans.fact(at, fact, world, &self.labels);
         self.checks.fact(at, fact, world);
         if let Some(events) = &mut self.events {
@@ -137,6 +144,7 @@ impl<const TRACED: bool> Observer for Watch<TRACED> {
         if let (Some(pairs), Some(divergence)) = (&mut self.pairs, &self.measures.divergence) {
             pairs.elapsed(world.now(), next, divergence);
         }
+        self.statuses.elapsed(world);
         self.checks.elapsed(next, &self.measures, world);
     }
 }

@@ -174,8 +174,17 @@ pub(super) struct Axes {
 impl Axes {
     /// Between `top` and `bottom` pixels; `most` is the value at the top.
     pub(super) fn new(width: i32, (top, bottom): (i32, i32), duration: Instant, most: f64) -> Self {
-        let duration = duration.nanos().max(1);
-        Self { left: LEFT, right: width - RIGHT, top, bottom, duration, most }
+        Self::between((LEFT, width - RIGHT), (top, bottom), duration, most)
+    }
+
+    /// Between these pixels.
+    pub(super) fn between(
+        (left, right): (i32, i32),
+        (top, bottom): (i32, i32),
+        duration: Instant,
+        most: f64,
+    ) -> Self {
+        Self { left, right, top, bottom, duration: duration.nanos().max(1), most }
     }
 
     pub(super) fn x(&self, at: Instant) -> i32 {

@@ -1,10 +1,12 @@
 //! Figures: SVG and PNG of the same drawing, on one axis of virtual time.
 
+mod card;
 mod draw;
 mod metrics;
 pub(super) mod palette;
 mod panels;
 mod scale;
+mod statuses;
 
 use std::sync::Once;
 
@@ -38,16 +40,26 @@ pub enum Figure {
     RenewRates,
     /// A panel for each metric that was asked for.
     Metrics,
+    /// What instances say of themselves, and what each server has of them: those that expectations
+    /// ask after.
+    Statuses,
+    /// The run on a small card, for lists of many. No run leaves it.
+    Card,
 }
 
 impl Figure {
-    /// Every figure.
-    pub const ALL: [Self; 3] = [Self::RegistrySize, Self::RenewRates, Self::Metrics];
+    /// Every figure that a run may leave.
+    pub const ALL: [Self; 4] =
+        [Self::RegistrySize, Self::RenewRates, Self::Metrics, Self::Statuses];
 
     /// Whether there is something to draw.
     #[must_use]
     pub fn is_of(self, recording: &Recording) -> bool {
-        self != Self::Metrics || !recording.series.metrics().is_empty()
+        match self {
+            Self::RegistrySize | Self::RenewRates | Self::Card => true,
+            Self::Metrics => !recording.series.metrics().is_empty(),
+            Self::Statuses => statuses::is_of(recording),
+        }
     }
 
     /// Its file's name, without extension.
@@ -57,6 +69,8 @@ impl Figure {
             Self::RegistrySize => "registry-size",
             Self::RenewRates => "renew-rates",
             Self::Metrics => "metrics",
+            Self::Statuses => "statuses",
+            Self::Card => "card",
         }
     }
 
@@ -65,9 +79,9 @@ impl Figure {
     pub fn svg(self, plan: &Plan, recording: &Recording) -> String {
         register_font();
         let mut text = String::new();
-        let height = self.height(recording);
-        let area = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
-        self.draw(&mut Sheet::new(&area, WIDTH, 1), plan, recording);
+        let (width, height) = self.size(plan, recording);
+        let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
+        self.draw(&mut Sheet::new(&area, width, 1), plan, recording);
         // Writing into a text cannot fail.
         let _ = area.present();
         drop(area);
@@ -78,26 +92,31 @@ impl Figure {
     #[must_use]
     pub fn png(self, plan: &Plan, recording: &Recording) -> Vec<u8> {
         register_font();
-        let (width, height) = (WIDTH * PNG_SCALE, self.height(recording) * PNG_SCALE);
+        let (units, height) = self.size(plan, recording);
+        let (width, height) = (units * PNG_SCALE, height * PNG_SCALE);
         let mut pixels = vec![255; (width * height * 3) as usize];
         {
             let backend =
                 BitMapBackend::<RGBPixel>::with_buffer_and_format(&mut pixels, (width, height))
                     .expect("the buffer has three bytes for every pixel");
             let area = backend.into_drawing_area();
-            self.draw(&mut Sheet::new(&area, WIDTH, PNG_SCALE), plan, recording);
+            self.draw(&mut Sheet::new(&area, units, PNG_SCALE), plan, recording);
             let _ = area.present();
         }
         encode(&pixels, width, height)
     }
 
-    fn height(self, recording: &Recording) -> u32 {
+    /// Width and height in units of the drawing.
+    fn size(self, plan: &Plan, recording: &Recording) -> (u32, u32) {
         let lanes = panels::lanes_height(recording);
-        match self {
+        let height = match self {
             Self::RegistrySize => 90 + 330 + 190 + panels::traffic_height(recording) + lanes,
             Self::RenewRates => 90 + 360 + lanes,
             Self::Metrics => 90 + metrics::height(recording) + lanes,
-        }
+            Self::Statuses => 90 + statuses::height(recording),
+            Self::Card => return (card::WIDTH, card::height(plan, recording)),
+        };
+        (WIDTH, height)
     }
 
     fn draw<DB: plotters::prelude::DrawingBackend>(
@@ -106,9 +125,14 @@ impl Figure {
         plan: &Plan,
         recording: &Recording,
     ) {
+        if self == Self::Card {
+            return card::draw(sheet, plan, recording);
+        }
         sheet.title(&plan.name, &plan.about);
         let top = 74;
         match self {
+            Self::Card => {}
+            Self::Statuses => statuses::lanes(sheet, plan, recording, top),
             Self::RegistrySize => {
                 panels::registry_size(sheet, plan, recording, (top, top + 330));
                 panels::evictions(sheet, plan, recording, (top + 330, top + 520));

@@ -3,6 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::draw::Dash;
+use crate::eureka::InstanceStatus;
 
 /// Text and axes.
 pub(in crate::report) const INK: RGBColor = RGBColor(34, 34, 34);
@@ -34,6 +35,17 @@ pub(in crate::report) const DASHES: [Option<Dash>; super::MOST_SERVERS] = [
     Some(Dash::new(2.0, 8.0)),
     Some(Dash::new(6.0, 3.0)),
 ];
+
+/// The colour of a status; its name stands in it too, where there is room.
+pub(in crate::report) const fn status_colour(status: InstanceStatus) -> RGBColor {
+    match status {
+        InstanceStatus::Up => SERVERS[2],
+        InstanceStatus::Down => FAULT,
+        InstanceStatus::OutOfService => SERVERS[3],
+        InstanceStatus::Starting => SERVERS[1],
+        InstanceStatus::Unknown => GREY,
+    }
+}
 
 /// The colour of a server.
 pub(in crate::report) const fn server_colour(index: usize) -> RGBColor {

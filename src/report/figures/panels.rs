@@ -67,6 +67,12 @@ pub(super) fn registry_size<DB: DrawingBackend>(
     recording: &Recording,
     span: (i32, i32),
 ) {
+    let title = "Registered instances of each server, and those really alive";
+    chart(sheet, plan, recording, &Panel::new(span, title, true), &registered(recording));
+}
+
+/// What each server has registered, and last who is really alive.
+pub(super) fn registered(recording: &Recording) -> Vec<Curve> {
     let mut curves: Vec<Curve> = servers(recording)
         .map(|(index, name)| {
             let size = |row: &Row| row.gauges.local_registry_size as f64;
@@ -77,8 +83,17 @@ pub(super) fn registry_size<DB: DrawingBackend>(
     let alive = rows.iter().map(|row| (row.at, row.alive as f64)).collect();
     let label = "really alive".to_owned();
     curves.push(Curve { points: alive, stroke: Stroke::solid(ALIVE, 1), label });
-    let title = "Registered instances of each server, and those really alive";
-    chart(sheet, plan, recording, &Panel::new(span, title, true), &curves);
+    curves
+}
+
+/// Renewals in the last complete minute at each server.
+pub(super) fn renewals(recording: &Recording) -> Vec<Curve> {
+    let of_server = |(index, name): (usize, &str)| {
+        let renews = |row: &Row| row.gauges.num_of_renews_in_last_min as f64;
+        let renews = of_rows(recording, index, renews);
+        curve(recording, index, Stroke::server(index), name, renews)
+    };
+    servers(recording).map(of_server).collect()
 }
 
 /// Renewals in the last complete minute against the threshold.
@@ -89,7 +104,7 @@ pub(super) fn renew_rates<DB: DrawingBackend>(
     span: (i32, i32),
 ) {
     let mut curves = Vec::new();
-    for (index, name) in servers(recording) {
+    for ((index, _), renewals) in servers(recording).zip(renewals(recording)) {
         let rate = recording
             .timespans
             .rates()
@@ -99,9 +114,7 @@ pub(super) fn renew_rates<DB: DrawingBackend>(
         let colour = server_colour(index).mix(0.3);
         let stroke = Stroke { colour, width: 1, dash: None };
         curves.push(Curve { points: rate.collect(), stroke, label: String::new() });
-        let renews = |row: &Row| row.gauges.num_of_renews_in_last_min as f64;
-        let renews = of_rows(recording, index, renews);
-        curves.push(curve(recording, index, Stroke::server(index), name, renews));
+        curves.push(renewals);
     }
     let count = servers(recording).count();
     for (index, name) in servers(recording) {
@@ -265,7 +278,7 @@ pub(super) fn servers(recording: &Recording) -> impl Iterator<Item = (usize, &st
 }
 
 /// A value of a server over time, from the series.
-fn of_rows<'a>(
+pub(super) fn of_rows<'a>(
     recording: &'a Recording,
     index: usize,
     value: impl Fn(&Row) -> f64 + 'a,
@@ -366,7 +379,7 @@ fn frame<DB: DrawingBackend>(
     axes
 }
 
-fn time_ticks<DB: DrawingBackend>(
+pub(super) fn time_ticks<DB: DrawingBackend>(
     sheet: &mut Sheet<'_, DB>,
     axes: &Axes,
     duration: Instant,
@@ -388,7 +401,7 @@ fn time_ticks<DB: DrawingBackend>(
 
 /// Faults behind a panel: shaded while they last, a line if they are over at once; named above the
 /// panel if that is wanted.
-fn shade<DB: DrawingBackend>(
+pub(super) fn shade<DB: DrawingBackend>(
     sheet: &mut Sheet<'_, DB>,
     axes: &Axes,
     recording: &Recording,
@@ -429,7 +442,7 @@ fn fault_labels(width: i32, axes: &Axes, recording: &Recording) -> Vec<(String, 
 }
 
 /// A step line in pixels: of many points in one column, those that are seen.
-fn steps(axes: &Axes, points: &[(Instant, f64)]) -> Vec<Vec<(i32, i32)>> {
+pub(super) fn steps(axes: &Axes, points: &[(Instant, f64)]) -> Vec<Vec<(i32, i32)>> {
     let mut pieces = vec![Vec::new()];
     let mut last_y: Option<i32> = None;
     for (at, value) in points {
