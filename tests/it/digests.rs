@@ -1,40 +1,33 @@
 //! A run is a function of its file and seed: the same digest on either queue, observed or not, in
 //! every build. The digests of the shipped scenarios are part of the project.
 
-use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use eureka_sim::observe::{EventLevel, EventLog, TraceLog, Watch};
-use eureka_sim::scenario::Plan;
+use eureka_sim::observe::Watch;
 use eureka_sim::sim::queue::{Heap, TimingWheel};
 use eureka_sim::{replay, study};
 use expect_test::{expect, expect_file};
 
-use crate::support::{plan, plan_of, recorded_scenarios, shipped_scenarios, traces};
-
-/// The digest and number of events with everybody watching.
-fn observed(plan: &Plan) -> (String, u64) {
-    let mut watch = Watch::<true>::new(plan);
-    watch.events = Some(EventLog::new(EventLevel::All, plan, Box::new(std::io::sink())));
-    watch.trace = Some(TraceLog::new(plan, Box::new(|_| Ok(Box::new(std::io::sink())))));
-    let (recording, _) = study::run(plan, watch, &mut ()).expect("nobody interrupts");
-    for verdict in &recording.summary.expectations {
-        assert!(verdict.ok, "{}: {verdict:?}", plan.name);
-    }
-    (recording.summary.digest, recording.summary.events)
-}
+use crate::support::{
+    Shipped, plan, plan_of, recorded_scenarios, shipped, shipped_scenarios, traces,
+};
 
 /// What each expects is so, too. `UPDATE_EXPECT=1` writes the file anew.
 #[test]
 fn shipped_scenarios_have_the_digests_that_are_committed() {
+    let line = |of: &Shipped| {
+        let (plan, summary) = (&of.plan, &of.recording.summary);
+        let (digest, events) = study::digest::<TimingWheel<_>>(plan);
+        assert_eq!(study::digest::<Heap<_>>(plan), (digest, events), "{}: heap", plan.name);
+        let observed = (summary.digest.clone(), summary.events);
+        assert_eq!(observed, (digest.to_string(), events), "{}: observed", plan.name);
+        for verdict in &summary.expectations {
+            assert!(verdict.ok, "{}: {verdict:?}", plan.name);
+        }
+        format!("{digest} {events} {}\n", plan.name)
+    };
     let mut lines = String::new();
-    for path in shipped_scenarios() {
-        let plan = plan(&path);
-        let (digest, events) = study::digest::<TimingWheel<_>>(&plan);
-        writeln!(lines, "{digest} {events} {}", plan.name).expect("a text can be written to");
-        assert_eq!(study::digest::<Heap<_>>(&plan), (digest, events), "{}: heap", plan.name);
-        assert_eq!(observed(&plan), (digest.to_string(), events), "{}: observed", plan.name);
-    }
+    study::in_order(shipped(), 0, line, |line| lines += &line);
     expect_file!["../digests.txt"].assert_eq(&lines);
 }
 
@@ -62,8 +55,8 @@ fn both_queues_give_the_same_digest_of_every_recorded_cluster() {
 /// classes, and the core redoes it from the file alone.
 #[test]
 fn traces_of_runs_replay_without_divergence() {
-    for path in shipped_scenarios().into_iter().chain(recorded_scenarios()) {
-        let plan = plan(&path);
+    let replay_all = |path: &PathBuf| {
+        let plan = plan(path);
         let traces = traces(&plan);
         assert!(traces.len() >= plan.setup.servers.len(), "{}: a trace each", plan.name);
         for (name, text) in traces {
@@ -72,7 +65,9 @@ fn traces_of_runs_replay_without_divergence() {
             assert_eq!(replayed.first, None, "{} {name}", plan.name);
             assert!(replayed.operations > 10, "{} {name} is empty", plan.name);
         }
-    }
+    };
+    let all: Vec<PathBuf> = shipped_scenarios().into_iter().chain(recorded_scenarios()).collect();
+    study::in_order(&all, 0, replay_all, |()| {});
 }
 
 /// Ends a run after so many looks.

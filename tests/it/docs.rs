@@ -45,7 +45,7 @@ fn the_readmes_scenario_runs_and_holds() {
 /// Every metric that an expectation may name is defined where the language is described.
 #[test]
 fn every_metric_is_documented() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/README.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/LANGUAGE.md");
     let text = fs::read_to_string(path).expect("there is a README of scenarios");
     let tables: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
     for (name, _) in Metric::ALL {

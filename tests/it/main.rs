@@ -19,6 +19,7 @@ mod health;
 mod hostile_names;
 mod in_client;
 mod invariants;
+mod library;
 mod live;
 mod metrics;
 mod observed;

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use eureka_sim::observe::{EventLevel, EventLog, TraceLog, Watch};
+use eureka_sim::observe::{EventLevel, EventLog, Recording, TraceLog, Watch};
 use eureka_sim::scenario::{self, Files, Plan};
 use eureka_sim::study;
 use flate2::read::MultiGzDecoder;
@@ -73,6 +73,39 @@ pub(crate) fn shipped_scenarios() -> Vec<PathBuf> {
     found.sort();
     assert!(found.len() >= 25, "the project ships scenarios");
     found
+}
+
+/// A shipped scenario, run with everybody watching.
+pub(crate) struct Shipped {
+    pub(crate) path: PathBuf,
+    pub(crate) plan: Plan,
+    pub(crate) recording: Recording,
+}
+
+impl Shipped {
+    /// The folder it stands in.
+    pub(crate) fn folder(&self) -> String {
+        let name = self.path.parent().and_then(Path::file_name);
+        name.expect("scenarios are in folders").to_string_lossy().into_owned()
+    }
+}
+
+/// Every shipped scenario, by path; run once for all tests.
+pub(crate) fn shipped() -> &'static [Shipped] {
+    static SHIPPED: OnceLock<Vec<Shipped>> = OnceLock::new();
+    SHIPPED.get_or_init(|| {
+        let run = |path: &PathBuf| {
+            let plan = plan(path);
+            let mut watch = Watch::<true>::new(&plan);
+            watch.events = Some(EventLog::new(EventLevel::All, &plan, Box::new(io::sink())));
+            watch.trace = Some(TraceLog::new(&plan, Box::new(|_| Ok(Box::new(io::sink())))));
+            let (recording, _) = study::run(&plan, watch, &mut ()).expect("nobody interrupts");
+            Shipped { path: path.clone(), plan, recording }
+        };
+        let mut all = Vec::new();
+        study::in_order(&shipped_scenarios(), 0, run, |shipped| all.push(shipped));
+        all
+    })
 }
 
 /// The scenarios of the recorded clusters, by name.
