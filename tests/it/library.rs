@@ -127,7 +127,7 @@ fn page() -> String {
          eureka-sim run scenarios --list                              # what each shows\n\
          eureka-sim run scenarios --junit verdicts.xml                # for CI systems\n\
          ```\n\n\
-         On the cards: what each server has registered and, black, who is really alive; renewals and, dotted, \
+         On the cards: what each server has registered and, black, who is really alive; renewals and, thin, \
          the threshold; bars below for times without eviction; or the status of instances, first what each \
          says of itself, then what each server has. Orange is a fault. \
          [The language](LANGUAGE.md) is described word by word. N# are issues of Netflix/eureka, S# of \

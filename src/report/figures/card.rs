@@ -4,9 +4,10 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::draw::{Axes, Dash, Sheet, Stroke, shorten};
+use super::draw::{Axes, Sheet, Stroke, shorten};
 use super::palette::{FAINT, GREY, INK, server_colour};
 use super::panels::{self, Curve};
+use super::scale::time_label;
 use super::statuses;
 use crate::observe::{Recording, Row, StatusLane};
 use crate::scenario::{Metric, Plan, Subject};
@@ -54,12 +55,11 @@ pub(super) fn draw<DB: DrawingBackend>(
     let mut rates = panels::renewals(recording);
     let thresholds = panels::servers(recording).map(|(index, _)| {
         let threshold = |row: &Row| f64::from(row.gauges.num_of_renews_per_min_threshold);
-        let stroke =
-            Stroke { dash: Some(Dash::new(2.0, 3.0)), ..Stroke::solid(server_colour(index), 1) };
+        let stroke = Stroke::solid(server_colour(index), 1);
         panels::curve(recording, index, stroke, "", panels::of_rows(recording, index, threshold))
     });
     rates.extend(thresholds);
-    let title = "renewals a minute, and threshold (dots)";
+    let title = "renewals a minute, and threshold (thin)";
     chart(sheet, plan, recording, (middle + 8, sheet.width - 8), title, &rates);
 }
 
@@ -125,6 +125,6 @@ fn end_of_time<DB: DrawingBackend>(
     plan: &Plan,
     bottom: i32,
 ) {
-    let text = Span::from_nanos(plan.setup.duration.nanos()).to_string();
+    let text = time_label(Span::from_nanos(plan.setup.duration.nanos()));
     sheet.text(&text, (axes.right, bottom), 11, GREY, (HPos::Right, VPos::Bottom));
 }
