@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use anstream::adapter::strip_str;
 use eureka_sim::observe::{Recording, Watch};
-use eureka_sim::report::{Figure, render_diagnostics, summary_text};
+use eureka_sim::report::render_diagnostics;
 use eureka_sim::scenario::{self, Metric, Plan};
 use eureka_sim::study;
 use expect_test::expect_file;
 
-use crate::support::{NoIncludes, plan};
+use crate::sandbox::Sandbox;
+use crate::support::{NoIncludes, shipped};
 
 fn readme() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
@@ -55,15 +55,47 @@ fn every_metric_is_documented() {
     }
 }
 
-/// The command that the README begins with prints this and draws that.
+/// The README's tour: each command in a block of its own is run, in a folder that has the scenarios,
+/// and what it prints is the block that follows. `UPDATE_EXPECT=1` writes them anew.
 #[test]
-fn the_readmes_summary_and_figure_are_todays() {
-    let file = "scenarios/partitions/partition-between-peers.toml";
-    assert!(readme().contains(&format!("cargo run --release -- run {file}\n")));
-    let plan = plan(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
-    let recording = recorded(&plan);
-    let rerun = format!("eureka-sim run {file} --seed {}", plan.setup.seed);
-    assert_eq!(block("text"), strip_str(&summary_text(&recording, &rerun)).to_string());
-    let figure = Figure::RegistrySize.svg(&plan, &recording);
-    expect_file!["../../reports/partition-between-peers/registry-size.svg"].assert_eq(&figure);
+fn the_readmes_tour_is_what_a_reader_gets() {
+    let sandbox = Sandbox::new("tour");
+    for of in shipped() {
+        let name = of.path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("they are here");
+        sandbox.write(&name.to_string_lossy(), fs::read(&of.path).expect("they can be read"));
+    }
+    let text = readme();
+    let mut rest = text.as_str();
+    let mut tour = String::new();
+    let mut commands = 0;
+    while let Some((before, after)) = rest.split_once("```sh\n") {
+        let (command, after) = after.split_once("```").expect("a block ends");
+        tour += &format!("{before}```sh\n{command}```");
+        rest = after;
+        let Some((_, after)) =
+            after.strip_prefix("\n\n```text\n").and_then(|t| t.split_once("```"))
+        else {
+            continue;
+        };
+        let words = command.trim();
+        let words = words.strip_prefix("cargo run --release -- ").unwrap_or(words);
+        let words: Vec<&str> = words.trim_start_matches("eureka-sim ").split(' ').collect();
+        let ran = sandbox.run(&words);
+        tour += &format!("\n\n```text\n{}```", ran.stdout);
+        rest = after;
+        commands += 1;
+    }
+    assert_eq!(commands, 4, "the tour has four steps");
+    tour += rest;
+    let count = format!("(scenarios/README.md) has {} such scenarios", shipped().len());
+    assert!(tour.contains(&count), "the README does not say: {count}");
+    let figures = tour.split("](reports/").skip(1).filter_map(|link| link.split(')').next());
+    let figures: Vec<&str> = figures.filter(|name| name.ends_with(".svg")).collect();
+    assert_eq!(figures.len(), 2, "and two figures");
+    for figure in figures {
+        let figure = format!("reports/{figure}");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&figure);
+        expect_file![path].assert_eq(&sandbox.read(&figure));
+    }
+    expect_file!["../../README.md"].assert_eq(&tour);
 }

@@ -4,7 +4,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use eureka_sim::observe::ExpectationSummary;
 use eureka_sim::report::Figure;
+use eureka_sim::scenario::Claim;
 use expect_test::expect_file;
 
 use crate::support::{Shipped, entries, shipped};
@@ -54,7 +56,10 @@ const SITUATIONS: [(&str, &[&str]); 47] = [
     ("a mass kill, and all return", &["mass-kill-then-return"]),
     ("an outage without self-preservation", &["outage-selfpres-off", "self-preservation-off"]),
     ("twice the lease", &["two-x-duration"]),
-    ("five minutes in everybody's lists", &["five-minute-stale", "traffic-to-the-dead"]),
+    (
+        "five minutes in everybody's lists",
+        &["five-minute-stale", "five-minute-stale-by-phase", "traffic-to-the-dead"],
+    ),
     ("a rolling deploy of eight", &["rolling-deploy-8", "rolling-deploy"]),
     ("a new process under the old id", &["blue-green-reuse-id"]),
     ("DOWN after the start, for some of 24", &["stuck-down-startup-race"]),
@@ -76,11 +81,14 @@ const SITUATIONS: [(&str, &[&str]); 47] = [
     ),
     ("a partition without self-preservation", &["partition-selfpres-off"]),
     ("a DELETE that one server never hears", &["delete-during-inbound-drop"]),
-    ("a restarted server with a part of the list", &["server-restart-partial"]),
+    (
+        "a restarted server with a part of the list",
+        &["server-restart-partial-spring", "server-restart-partial-netflix"],
+    ),
     ("an address handed over to a new server", &["eip-handover"]),
-    ("a slow peer", &["slow-peer-storm"]),
+    ("a slow peer", &["slow-peer-storm", "slow-peer-storm-before-1-8-7"]),
     ("a client that beats too often", &["over-eager-client"]),
-    ("deltas that do not match", &["delta-mismatch-storm"]),
+    ("deltas that do not match", &["delta-mismatch-storm", "delta-mismatch-storm-shared-id"]),
     (
         "a server's GC pause",
         &[
@@ -117,9 +125,9 @@ fn page() -> String {
     let mut page = format!(
         "<!-- Made from the scenarios: UPDATE_EXPECT=1 cargo test --locked --test it -- library -->\n\
          # The library of scenarios\n\n\
-         {count} situations that people who run Eureka have met or been told of, with {expectations} \
-         expectations that state what is so in numbers. Where a report says something else, the file says \
-         so. Each runs in a second or less:\n\n\
+         {count} scenarios of what people who run Eureka have met or been told of, with {expectations} \
+         expectations that state in numbers what is so. Where a report says something else, the file says \
+         why it is not. Each runs in a second or less:\n\n\
          ```sh\n\
          eureka-sim run scenarios                                     # all of them, a line each\n\
          eureka-sim run scenarios/self-preservation                   # a folder\n\
@@ -180,31 +188,39 @@ fn issues(of: &Shipped) -> String {
     if found.is_empty() { String::new() } else { format!("<br>{}", found.join(", ")) }
 }
 
-/// A row for each claim: the sentence, the verdict, what the expectation saw, and where.
+/// A row for each claim, what is false first: the sentence, the verdict, what the expectation saw.
 fn claims() -> String {
     let mut text =
         "\n## Claims and verdicts\n\nSentences from documents about Eureka, and what the \
                     simulated classes do.\n\n| claim | verdict | what is so | measured | file |\n\
                     |---|---|---|---|---|\n"
             .to_owned();
-    for of in shipped() {
-        for expectation in &of.recording.summary.expectations {
-            if let Some(claim) = &expectation.claim {
-                writeln!(
-                    text,
-                    "| {} ({}) | **{}** | {} | {} | {} |",
-                    cell(&claim.says),
-                    cell(&claim.place),
-                    claim.verdict,
-                    cell(&expectation.text),
-                    cell(&expectation.detail),
-                    link(of)
-                )
-                .expect("a text can be written to");
-            }
+    for verdict in VERDICTS {
+        for (of, expectation, claim) in claimed().filter(|(.., claim)| claim.verdict == verdict) {
+            writeln!(
+                text,
+                "| {}<br>*{}* | **{verdict}** | {} | {} | {} |",
+                cell(&claim.says),
+                cell(&claim.place),
+                cell(&expectation.text),
+                cell(&expectation.detail),
+                link(of)
+            )
+            .expect("a text can be written to");
         }
     }
     text
+}
+
+const VERDICTS: [&str; 3] = ["false", "half-true", "true"];
+
+/// Every expectation that puts a claim to the test.
+fn claimed() -> impl Iterator<Item = (&'static Shipped, &'static ExpectationSummary, &'static Claim)>
+{
+    shipped().iter().flat_map(|of| {
+        let expectations = of.recording.summary.expectations.iter();
+        expectations.filter_map(move |of_claim| Some((of, of_claim, of_claim.claim.as_ref()?)))
+    })
 }
 
 #[test]
@@ -236,14 +252,10 @@ fn every_scenario_is_in_a_folder_of_the_page() {
     }
 }
 
-/// What is claimed is shown by something that could fail, and what it says is not lost.
+/// What is true is said too: a table of errors alone would be one.
 #[test]
 fn claims_have_a_verdict_of_each_kind() {
-    let all: Vec<_> = shipped()
-        .iter()
-        .flat_map(|of| of.recording.summary.expectations.iter().filter_map(|e| e.claim.clone()))
-        .collect();
-    for verdict in ["true", "false", "half-true"] {
-        assert!(all.iter().any(|claim| claim.verdict == verdict), "{verdict}");
+    for verdict in VERDICTS {
+        assert!(claimed().any(|(.., claim)| claim.verdict == verdict), "{verdict}");
     }
 }

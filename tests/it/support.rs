@@ -75,7 +75,7 @@ pub(crate) fn shipped_scenarios() -> Vec<PathBuf> {
     found
 }
 
-/// A shipped scenario, run with everybody watching.
+/// A shipped scenario and its run, with series, verdicts and `events.jsonl` observed.
 pub(crate) struct Shipped {
     pub(crate) path: PathBuf,
     pub(crate) plan: Plan,
@@ -96,9 +96,8 @@ pub(crate) fn shipped() -> &'static [Shipped] {
     SHIPPED.get_or_init(|| {
         let run = |path: &PathBuf| {
             let plan = plan(path);
-            let mut watch = Watch::<true>::new(&plan);
-            watch.events = Some(EventLog::new(EventLevel::All, &plan, Box::new(io::sink())));
-            watch.trace = Some(TraceLog::new(&plan, Box::new(|_| Ok(Box::new(io::sink())))));
+            let mut watch = Watch::<false>::new(&plan);
+            watch.events = Some(EventLog::new(EventLevel::Changes, &plan, Box::new(io::sink())));
             let (recording, _) = study::run(&plan, watch, &mut ()).expect("nobody interrupts");
             Shipped { path: path.clone(), plan, recording }
         };
@@ -175,8 +174,14 @@ pub(crate) fn events_of(plan: &Plan, level: EventLevel) -> Vec<serde_json::Value
     buffer.text().lines().map(parsed).collect()
 }
 
-/// The traces of all server processes of a run, by file name (`run --trace`).
+/// The traces of every process of a run's servers, by name.
 pub(crate) fn traces(plan: &Plan) -> Vec<(String, String)> {
+    closely_watched(plan).1
+}
+
+/// The digest of a run whose every operation and event is written down, and the traces of every
+/// process of its servers, by name.
+pub(crate) fn closely_watched(plan: &Plan) -> (String, Vec<(String, String)>) {
     let files: Arc<Mutex<Vec<(String, SharedBuffer)>>> = Arc::default();
     let shared = Arc::clone(&files);
     let open = move |name: &str| {
@@ -185,11 +190,13 @@ pub(crate) fn traces(plan: &Plan) -> Vec<(String, String)> {
         Ok(Box::new(buffer) as Box<dyn Write>)
     };
     let mut watch = Watch::<true>::new(plan);
+    watch.events = Some(EventLog::new(EventLevel::All, plan, Box::new(io::sink())));
     watch.trace = Some(TraceLog::new(plan, Box::new(open)));
-    let (_, mut watch) = study::run(plan, watch, &mut ()).expect("nobody interrupts");
+    let (recording, mut watch) = study::run(plan, watch, &mut ()).expect("nobody interrupts");
     let error = watch.trace.as_mut().and_then(TraceLog::take_error);
     assert!(error.is_none(), "{}: {error:?}", plan.name);
     drop(watch);
     let files = files.lock().expect("nobody panicked");
-    files.iter().map(|(name, buffer)| (name.clone(), buffer.text())).collect()
+    let traces = files.iter().map(|(name, buffer)| (name.clone(), buffer.text())).collect();
+    (recording.summary.digest, traces)
 }
