@@ -1,6 +1,7 @@
 //! Where peers disagree: instances whose presence or status is not the same at all running servers,
 //! and between which two; and how long after a heal they agree again.
 
+use super::clusters::Clusters;
 use crate::eureka::{InstanceKey, InstanceStatus};
 use crate::sim::{Fact, FaultFact, HostId, WorldView};
 use crate::time::Instant;
@@ -35,8 +36,9 @@ impl Differences {
 pub(super) struct Divergence {
     /// For each server, by instance; none while it does not run.
     servers: Vec<Option<Vec<u8>>>,
+    clusters: Clusters,
     instances: usize,
-    /// Instances that are not the same at all servers, in any way.
+    /// Instances that are not the same at all servers of a cluster, in any way.
     differing: u64,
     /// Likewise, by the way; with three servers an instance may differ in both.
     all: Differences,
@@ -54,9 +56,10 @@ pub(super) struct Divergence {
 }
 
 impl Divergence {
-    pub(super) fn new(servers: usize, instances: usize) -> Self {
+    pub(super) fn new(clusters: Clusters, servers: usize, instances: usize) -> Self {
         Self {
             servers: vec![None; servers],
+            clusters,
             instances,
             differing: 0,
             all: Differences::default(),
@@ -126,12 +129,15 @@ impl Divergence {
         self.changes
     }
 
-    /// Every two servers that run, in the order of the scenario, and where they differ.
+    /// Every two servers of a cluster that run, in the order of the scenario, and where they differ.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (HostId, HostId, Differences)> + '_ {
         let runs = |index: &usize| self.servers[*index].is_some();
         let running = move || (0..self.servers.len()).filter(runs);
         running().flat_map(move |peer| {
-            let firsts = running().take_while(move |&server| server < peer);
+            let is_one = move |server: &usize| {
+                self.clusters.of_server(*server) == self.clusters.of_server(peer)
+            };
+            let firsts = running().take_while(move |&server| server < peer).filter(is_one);
             firsts.map(move |server| {
                 let between = self.pairs[Self::pair(server, peer)];
                 (HostId::new(server), HostId::new(peer), between)
@@ -170,17 +176,22 @@ impl Divergence {
         }
     }
 
-    /// Adds an instance to what all servers differ in, or takes it away.
+    /// Adds an instance to what the servers of a cluster differ in, or takes it away.
     fn count_all(&mut self, key: usize, by: i64) {
-        let mut said = self.servers.iter().flatten().map(|says| says[key]);
-        let Some(first) = said.next() else {
-            return;
-        };
-        let (mut status, mut presence, mut statuses) = (first, false, false);
-        for other in said {
-            presence |= (other == ABSENT) != (first == ABSENT);
-            statuses |= other != ABSENT && status != ABSENT && other != status;
-            status = if status == ABSENT { other } else { status };
+        let (mut presence, mut statuses) = (false, false);
+        for cluster in 0..self.clusters.count() {
+            let own = self.servers.iter().enumerate();
+            let own = own.filter(|(server, _)| self.clusters.of_server(*server) == cluster);
+            let mut said = own.filter_map(|(_, says)| Some(says.as_ref()?[key]));
+            let Some(first) = said.next() else {
+                continue;
+            };
+            let mut status = first;
+            for other in said {
+                presence |= (other == ABSENT) != (first == ABSENT);
+                statuses |= other != ABSENT && status != ABSENT && other != status;
+                status = if status == ABSENT { other } else { status };
+            }
         }
         let add = |count: &mut u64, is: bool| {
             *count = count.wrapping_add_signed(if is { by } else { 0 });

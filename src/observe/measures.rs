@@ -1,5 +1,6 @@
 //! Metrics as numbers: what they are read from, kept up to date, and their values at an instant.
 
+use super::clusters::Clusters;
 use super::counts::Counts;
 use super::divergence::Divergence;
 use super::truth::Truth;
@@ -28,11 +29,12 @@ impl Measures {
                 Subject::Event { .. } => None,
             });
         let mut asked = plan.observe.metrics.iter().copied().chain(expected);
+        let clusters = Clusters::new(plan);
         let divergence = asked
             .any(Metric::compares_peers)
-            .then(|| Divergence::new(servers, names.instance_count()));
+            .then(|| Divergence::new(clusters.clone(), servers, names.instance_count()));
         Self {
-            truth: Truth::new(servers, names),
+            truth: Truth::new(clusters, servers, names),
             counts: Counts::new(servers, names),
             divergence,
             staleness: Span::ZERO,

@@ -1,6 +1,7 @@
 //! What is made of a run while it happens: time series, the truth about who is alive, events,
 //! verdicts on expectations, traces. Observers watch; nothing here influences a run.
 
+mod clusters;
 mod counts;
 mod divergence;
 mod events;

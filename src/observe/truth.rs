@@ -1,6 +1,7 @@
 //! The truth: which instances really run and which should be registered, held against what each
 //! registry says.
 
+use super::clusters::Clusters;
 use crate::eureka::{AppId, InstanceKey, Names};
 use crate::sim::{Fact, FaultFact, HostId, WorldView};
 use crate::time::Instant;
@@ -53,18 +54,21 @@ pub(super) struct Truth {
     servers: Vec<Server>,
     /// By instance: its process runs, and is one that registers.
     alive: Vec<bool>,
-    /// By instance: it should be registered.
-    wanted: Vec<bool>,
+    /// By instance: the cluster in which it should be registered, if it should.
+    wanted: Vec<Option<usize>>,
     alive_count: u64,
     alive_by_app: Vec<u64>,
-    wanted_count: u64,
-    wanted_by_app: Vec<u64>,
+    clusters: Clusters,
+    /// By cluster: who should be registered there.
+    wanted_count: Vec<u64>,
+    /// By cluster and application.
+    wanted_by_app: Vec<Vec<u64>>,
 }
 
 impl Truth {
     /// Before anything has happened.
     #[must_use]
-    pub(super) fn new(servers: usize, names: &Names) -> Self {
+    pub(super) fn new(clusters: Clusters, servers: usize, names: &Names) -> Self {
         let server = Server {
             registered: vec![false; names.instance_count()],
             registered_by_app: vec![0; names.app_count()],
@@ -75,11 +79,12 @@ impl Truth {
         Self {
             servers: vec![server; servers],
             alive: vec![false; names.instance_count()],
-            wanted: vec![false; names.instance_count()],
+            wanted: vec![None; names.instance_count()],
             alive_count: 0,
             alive_by_app: vec![0; names.app_count()],
-            wanted_count: 0,
-            wanted_by_app: vec![0; names.app_count()],
+            wanted_count: vec![0; clusters.count()],
+            wanted_by_app: vec![vec![0; names.app_count()]; clusters.count()],
+            clusters,
         }
     }
 
@@ -119,6 +124,7 @@ impl Truth {
         let key = world.key(host);
         let alive = registers && world.is_alive(host);
         let wanted = !stops && world.wants_to_be_registered(host);
+        let wanted = self.clusters.of_host(host).filter(|_| wanted);
         self.set_process(key, world.names().app_of(key), alive, wanted, at);
         if world.is_server(host) && !world.is_alive(host) {
             self.registry_gone(host, at);
@@ -141,7 +147,7 @@ impl Truth {
         key: InstanceKey,
         app: AppId,
         alive: bool,
-        wanted: bool,
+        wanted: Option<usize>,
         at: Instant,
     ) {
         let was_alive = std::mem::replace(&mut self.alive[key.index()], alive);
@@ -150,11 +156,16 @@ impl Truth {
             step(&mut self.alive_count, alive);
             step(&mut self.alive_by_app[app.index()], alive);
         }
-        if was_wanted != wanted {
-            step(&mut self.wanted_count, wanted);
-            step(&mut self.wanted_by_app[app.index()], wanted);
+        for (cluster, up) in [(was_wanted, false), (wanted, true)] {
+            if let Some(cluster) = cluster.filter(|_| was_wanted != wanted) {
+                step(&mut self.wanted_count[cluster], up);
+                step(&mut self.wanted_by_app[cluster][app.index()], up);
+            }
         }
-        for server in self.servers.iter_mut().filter(|server| server.running) {
+        let servers = self.servers.iter_mut().enumerate();
+        for (index, server) in servers.filter(|(_, server)| server.running) {
+            let here = |cluster: Option<usize>| cluster == Some(self.clusters.of_server(index));
+            let (was_wanted, wanted) = (here(was_wanted), here(wanted));
             if server.registered[key.index()] && was_alive != alive {
                 step(&mut server.ghosts, !alive);
                 step(&mut server.ghosts_by_app[app.index()], !alive);
@@ -168,10 +179,11 @@ impl Truth {
     }
 
     fn server_started(&mut self, server: HostId, at: Instant) {
+        let cluster = self.clusters.of_server(server.index());
         let server = &mut self.servers[server.index()];
         server.running = true;
-        server.missing = self.wanted_count;
-        server.missing_by_app.clone_from(&self.wanted_by_app);
+        server.missing = self.wanted_count[cluster];
+        server.missing_by_app.clone_from(&self.wanted_by_app[cluster]);
         server.update(at);
     }
 
@@ -184,7 +196,9 @@ impl Truth {
         world: &WorldView<'_>,
     ) {
         let app = world.names().app_of(key).index();
-        let (alive, wanted) = (self.alive[key.index()], self.wanted[key.index()]);
+        let alive = self.alive[key.index()];
+        let cluster = Some(self.clusters.of_server(server.index()));
+        let wanted = self.wanted[key.index()] == cluster;
         let server = &mut self.servers[server.index()];
         if std::mem::replace(&mut server.registered[key.index()], registered) == registered {
             return;

@@ -259,3 +259,21 @@ fn claims_have_a_verdict_of_each_kind() {
         assert!(claimed().any(|(.., claim)| claim.verdict == verdict), "{verdict}");
     }
 }
+
+/// The mechanisms are compared in a table that is written by hand: it names each, once, and no other.
+#[test]
+fn the_table_of_mechanisms_names_each_once() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/stuck/README.md");
+    let page = std::fs::read_to_string(page).expect("the folder has a page");
+    let mut listed: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once(".toml`"))
+        .map(|(name, _)| name)
+        .collect();
+    listed.sort_unstable();
+    let is_mechanism = |name: &&str| {
+        name.strip_prefix('m').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let names = shipped().iter().map(|of| of.plan.name.as_str());
+    assert_eq!(listed, names.filter(is_mechanism).collect::<Vec<_>>());
+}

@@ -641,3 +641,42 @@ equals = 1
     let protected = lanes.next_back().expect("half of the fleet was killed");
     assert_eq!(protected.to, Some(Instant::from_nanos(300_000_000_000)));
 }
+
+/// Two clusters in one file: nobody is missing where he never asked, and they need not agree. A server
+/// that somebody lists beside another belongs to its cluster, peers or not.
+#[test]
+fn clusters_side_by_side_are_apart() {
+    let two = |lists: [&str; 2], rest: &str| {
+        let app = |(name, list): (&str, &str)| {
+            format!(
+                "[[apps]]\nname = \"{name}\"\ninstances = 2\nkind = \"rest\"\nservers = {list}\n\
+                 eureka.client.register-with-eureka = true\n"
+            )
+        };
+        let apps: String = ["A", "B"].into_iter().zip(lists).map(app).collect();
+        plan(
+            "2m",
+            &format!(
+                "[eureka.client]\nregister-with-eureka = false\nfetch-registry = false\n\
+                 [[servers]]\nname = \"one\"\npeers = []\n[[servers]]\nname = \"two\"\npeers = []\n\
+                 {apps}{rest}"
+            ),
+        )
+    };
+    let each = |missing: u32, differ: u32| {
+        [
+            expect("registry-size", "at = \"end\"\nequals = 2"),
+            expect("missing", &format!("at = \"end\"\nequals = {missing}")),
+            expect(
+                "missing",
+                &format!("at = \"end\"\napp = \"B\"\nserver = \"one\"\nequals = {missing}"),
+            ),
+            expect("missing-seconds", &format!("at = \"end\"\nat-least = {}", missing * 118)),
+            expect("missing-seconds", &format!("at = \"end\"\nat-most = {}", missing * 120 + 1)),
+            expect("peer-divergence", &format!("at = \"end\"\nequals = {differ}")),
+        ]
+        .concat()
+    };
+    holds(&two(["[\"one\"]", "[\"two\"]"], &each(0, 0)));
+    holds(&two(["[\"one\"]", "[\"two\", \"one\"]"], &each(2, 4)));
+}
