@@ -68,13 +68,14 @@ impl ConsumerCheck {
     /// Two lines for people.
     pub(super) fn text(&self) -> String {
         let per_second = (self.per_second * 1000.0).round() / 1000.0;
+        let calls = if per_second == 1.0 { "call" } else { "calls" };
         let span = |seconds: f64| Span::from_millis((seconds * 1000.0).round() as u64);
         let who = match self.callers {
             1 => "one instance calls".to_owned(),
             callers => format!("{callers} instances call"),
         };
         format!(
-            "  {NAME}{}{END}  {who} {}, {per_second} calls a second in all; {}\n    \
+            "  {NAME}{}{END}  {who} {}, {per_second} {calls} a second in all; {}\n    \
              it may be called for {} after a graceful stop, for {} after a crash (longer in \
              self-preservation)\n",
             escape(&self.app),

@@ -222,7 +222,10 @@ fn how_long_the_dead_may_be_called_is_of_the_servers_that_are_asked() {
         app("A-CALLER", 1, "servers = [\"slow\"]\ncalls = { app = \"A\", per-second = 1 }"),
         app("B-CALLER", 1, "servers = [\"quick\"]\ncalls = { app = \"B\", per-second = 1 }"),
     ];
-    let report = CheckReport::new(&plan(&[("slow", LONE), ("quick", &quick)], &apps.concat()));
+    let plan = plan(&[("slow", LONE), ("quick", &quick)], &apps.concat());
+    let text = check_text(&plan);
+    assert!(text.contains("one instance calls A, 1 call a second in all"), "{text}");
+    let report = CheckReport::new(&plan);
     let budgets = report.consumers.iter();
     let budgets: Vec<_> =
         budgets.map(|it| (it.stale_after_stop_s, it.stale_after_crash_s)).collect();
