@@ -153,7 +153,9 @@ impl Checks {
                 && timely
                 && server.is_none_or(|server| event.server == Some(server))
                 && instance.is_none_or(|key| event.keys.contains(&key))
-                && app.is_none_or(|app| event.keys.iter().any(|key| of_app(*key, app)));
+                && app.is_none_or(|app| {
+                    event.app == Some(app) || event.keys.iter().any(|key| of_app(*key, app))
+                });
             if right {
                 check.count += 1;
                 check.first_event.get_or_insert((at, event.server));
@@ -196,7 +198,7 @@ impl Checks {
         for server in world.server_hosts() {
             if let Some(registry) = world.registry(server) {
                 let keys = registry.apps().flat_map(|app| registry.instances_of(app)).collect();
-                let event = Event { server: Some(server), keys };
+                let event = Event { server: Some(server), app: None, keys };
                 self.note(EventKind::Registry, world.now(), &event, world);
             }
         }
@@ -489,17 +491,22 @@ impl Read<'_> {
 /// What an event concerns.
 struct Event {
     server: Option<HostId>,
+    /// The application that it names, besides those of the instances.
+    app: Option<AppId>,
     keys: Vec<InstanceKey>,
 }
 
 impl Event {
     /// What a fact concerns that is an event.
     fn of(fact: &Fact<'_>, world: &WorldView<'_>) -> Self {
-        let of = |server: HostId, keys: Vec<InstanceKey>| Self { server: Some(server), keys };
+        let of =
+            |server: HostId, keys: Vec<InstanceKey>| Self { server: Some(server), app: None, keys };
         let process = |host: HostId| Self {
             server: world.is_server(host).then_some(host),
+            app: None,
             keys: vec![world.key(host)],
         };
+        let nowhere = |app, keys| Self { server: None, app, keys };
         match fact {
             Fact::Started(host, _) | Fact::Exited(host, _) | Fact::InClient(host, _) => {
                 process(*host)
@@ -507,7 +514,7 @@ impl Event {
             Fact::View { client, .. } | Fact::LocalStatus { client, .. } => process(*client),
             Fact::Fault(fault) => match fault.host() {
                 Some(host) => process(host),
-                None => Self { server: None, keys: Vec::new() },
+                None => nowhere(None, Vec::new()),
             },
             Fact::Request { server, request, .. } => {
                 of(*server, request.key().into_iter().collect())
@@ -528,13 +535,15 @@ impl Event {
             | Fact::Cancelled { server, key, .. }
             | Fact::Adopted { server, key, .. }
             | Fact::StatusChanged { server, key, .. } => of(*server, vec![*key]),
-            Fact::Traffic(TrafficFact::ToDead { to, .. }) => Self { server: None, keys: vec![*to] },
-            Fact::Traffic(TrafficFact::Failed { to, .. }) => {
-                Self { server: None, keys: to.iter().copied().collect() }
+            Fact::Traffic(TrafficFact::ToDead { to, .. }) => nowhere(None, vec![*to]),
+            Fact::Traffic(TrafficFact::Failed { app, to, .. }) => {
+                nowhere(Some(*app), to.iter().copied().collect())
             }
-            Fact::Traffic(TrafficFact::Balancer { client, .. }) => process(*client),
+            Fact::Traffic(TrafficFact::Balancer { client, app, .. }) => {
+                Self { app: Some(*app), ..process(*client) }
+            }
             Fact::Traffic(TrafficFact::Second { .. } | TrafficFact::CacheFill(_))
-            | Fact::BatchEnded { .. } => Self { server: None, keys: Vec::new() },
+            | Fact::BatchEnded { .. } => nowhere(None, Vec::new()),
             Fact::Initialised(server)
             | Fact::Listening(server)
             | Fact::Closed(server)

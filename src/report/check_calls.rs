@@ -1,8 +1,11 @@
 //! What `check` says of consumers: who calls whom, and how long the dead may be called.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::style::{END, NAME, escape};
+use crate::eureka::client::Endpoints;
 use crate::scenario::Plan;
 use crate::sim::{CallSetup, HostId, ServerSetup};
 use crate::time::Span;
@@ -65,13 +68,14 @@ impl ConsumerCheck {
     /// Two lines for people.
     pub(super) fn text(&self) -> String {
         let per_second = (self.per_second * 1000.0).round() / 1000.0;
+        let calls = if per_second == 1.0 { "call" } else { "calls" };
         let span = |seconds: f64| Span::from_millis((seconds * 1000.0).round() as u64);
         let who = match self.callers {
             1 => "one instance calls".to_owned(),
             callers => format!("{callers} instances call"),
         };
         format!(
-            "  {NAME}{}{END}  {who} {}, {per_second} calls a second in all; {}\n    \
+            "  {NAME}{}{END}  {who} {}, {per_second} {calls} a second in all; {}\n    \
              it may be called for {} after a graceful stop, for {} after a crash (longer in \
              self-preservation)\n",
             escape(&self.app),
@@ -88,11 +92,19 @@ fn count(retries: u32) -> String {
 }
 
 /// How long the dead may be called at most, after a goodbye and after a crash (client specification,
-/// 10.3): the worst of all servers and of all instances that are called.
+/// 10.3): the worst of all servers that a caller may ask and of all instances that are called.
 fn budgets(plan: &Plan, calls: &CallSetup, caller: HostId) -> (Span, Span) {
     let setup = &plan.setup;
+    let first = setup.servers.len();
+    let callers = &setup.clients[calls.callers.start - first..calls.callers.end - first];
+    let endpoints: BTreeSet<u32> = callers.iter().map(|caller| caller.endpoints).collect();
+    let known = endpoints.into_iter().flat_map(|endpoints| {
+        let Endpoints { own_zone, other_zones, .. } = &setup.endpoints[endpoints as usize];
+        own_zone.iter().chain(other_zones)
+    });
+    let known: BTreeSet<usize> = known.map(|server| usize::from(*server)).collect();
     let worst = |of: fn(&ServerSetup) -> i64| {
-        let millis = setup.servers.iter().map(of).max().unwrap_or(0);
+        let millis = known.iter().map(|server| of(&setup.servers[*server])).max().unwrap_or(0);
         Span::from_millis(millis.max(0).unsigned_abs())
     };
     let read_only = worst(|server| match server.config.use_read_only_response_cache {

@@ -3,6 +3,8 @@
 
 mod check;
 mod check_calls;
+mod check_fleet;
+mod check_hints;
 mod csv;
 mod diagnostics;
 mod figures;

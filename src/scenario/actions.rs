@@ -535,10 +535,8 @@ impl Reading<'_, '_> {
         reader.finish(&mut self.builder.diags);
         let (server, method, path) = (server?, method?, path?);
         let server = self.builder.server(&server.value, &server.place);
-        let wall = self.cluster.epoch_ms + (self.at.nanos() / 1_000_000) as i64;
         let body = body.as_deref();
-        let request =
-            rest::request(&method.value, &path.value, body, wall, &path.place, self.builder)?;
+        let request = rest::request(&method.value, &path.value, body, &path.place, self.builder)?;
         Some(Action::Outside(server?, vec![request]))
     }
 }

@@ -10,14 +10,13 @@ use super::source::Place;
 use crate::eureka::server::CacheKey;
 use crate::eureka::server::resources::{DirtyParameter, Lacks, Registration, StatusParameter};
 use crate::eureka::{InstanceInfo, InstanceStatus, LeaseInfo};
-use crate::sim::OutsideRequest;
+use crate::sim::{BodyTimestamps, OutsideRequest};
 
 /// The request of a method, path and body; the prefix `/eureka` (and `/v2`) is optional.
 pub(super) fn request(
     method: &str,
     path: &str,
     body: Option<&str>,
-    at: i64,
     place: &Place,
     builder: &mut Builder,
 ) -> Option<OutsideRequest> {
@@ -78,8 +77,8 @@ pub(super) fn request(
             OutsideRequest::Metadata(key(app, id), pairs.collect())
         }
         ("POST", ["apps", app]) => {
-            let registration = registration(app, body, at, place, builder)?;
-            OutsideRequest::Register(Box::new(registration))
+            let (body, timestamps) = registration(app, body, place, builder)?;
+            OutsideRequest::Register(Box::new(body), timestamps)
         }
         ("POST", ["peerreplication", "batch"]) => {
             builder.diags.not_yet(place, "a replication batch from outside");
@@ -95,14 +94,14 @@ pub(super) fn request(
     })
 }
 
-/// `{"instance": {…}}` as clients send it, or the inner object alone.
+/// `{"instance": {…}}` as clients send it, or the inner object alone. What the server fills in when it
+/// decodes it is not there yet.
 fn registration(
     path: &str,
     body: Option<&str>,
-    at: i64,
     place: &Place,
     builder: &mut Builder,
-) -> Option<Registration> {
+) -> Option<(Registration, BodyTimestamps)> {
     let parsed: Option<Json> = body.and_then(|body| serde_json::from_str(body).ok());
     let Some(parsed) = parsed.filter(Json::is_object) else {
         let message = "a registration needs a `body`: the instance as JSON".to_owned();
@@ -112,9 +111,15 @@ fn registration(
     };
     let instance = parsed.get("instance").unwrap_or(&parsed);
     let text = |name: &str| instance.get(name).and_then(Json::as_str).unwrap_or_default();
-    let number = |value: &Json| match value {
-        Json::String(text) => text.parse().ok(),
-        other => other.as_i64(),
+    // `JsonNode.asLong`: 0 if it is no number; null is as good as absent.
+    let timestamp = |name: &str| match instance.get(name) {
+        None | Some(Json::Null) => None,
+        Some(Json::String(text)) => Some(text.parse().unwrap_or(0)),
+        Some(other) => Some(other.as_i64().unwrap_or(0)),
+    };
+    let timestamps = BodyTimestamps {
+        last_dirty: timestamp("lastDirtyTimestamp"),
+        last_updated: timestamp("lastUpdatedTimestamp"),
     };
     let status = |name: &str| match instance.get(name).and_then(Json::as_str) {
         None => None,
@@ -149,12 +154,12 @@ fn registration(
         status: status("status").unwrap_or(InstanceStatus::Up),
         overridden_status: overridden.unwrap_or(InstanceStatus::Unknown),
         action_type: None,
-        last_dirty_timestamp: instance.get("lastDirtyTimestamp").and_then(number).unwrap_or(at),
-        last_updated_timestamp: at,
+        last_dirty_timestamp: 0,
+        last_updated_timestamp: 0,
         lease_info: lease,
         vip_address: vip("vipAddress").map(|vip| names.intern(vip)),
         secure_vip_address: vip("secureVipAddress").map(|vip| names.intern(vip)),
         metadata: Arc::new(metadata),
     };
-    Some(Registration { info, path: names.app(path), lacks })
+    Some((Registration { info, path: names.app(path), lacks }, timestamps))
 }

@@ -202,8 +202,8 @@ pub enum Method {
 /// A request from outside the cluster. It is at the server at the instant it is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OutsideRequest {
-    /// `POST apps/{app}`
-    Register(Box<Registration>),
+    /// `POST apps/{app}`: the body, but for its timestamps, and these.
+    Register(Box<Registration>, BodyTimestamps),
     /// `PUT apps/{app}/{id}`
     Heartbeat(InstanceKey, DirtyParameter, StatusParameter),
     /// `DELETE apps/{app}/{id}`
@@ -220,4 +220,25 @@ pub enum OutsideRequest {
     GetInstance(InstanceKey),
     /// `GET instances/{id}`
     GetById(NameId),
+}
+
+/// The timestamps in the body of a registration, ms since 1970; none where it has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BodyTimestamps {
+    /// `lastDirtyTimestamp`
+    pub last_dirty: Option<i64>,
+    /// `lastUpdatedTimestamp`
+    pub last_updated: Option<i64>,
+}
+
+impl BodyTimestamps {
+    /// The body as a server decodes it whose wall clock shows `now` (ms since 1970), which takes the place
+    /// of what is absent.
+    #[must_use]
+    pub fn decoded(self, body: &Registration, now: i64) -> Registration {
+        let mut registration = body.clone();
+        registration.info.last_dirty_timestamp = self.last_dirty.unwrap_or(now);
+        registration.info.last_updated_timestamp = self.last_updated.unwrap_or(now);
+        registration
+    }
 }

@@ -34,6 +34,12 @@ impl HostSet {
         })
     }
 
+    /// Whether it has a host in common with another.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.bits.iter().zip(&other.bits).any(|(own, other)| own & other != 0)
+    }
+
     /// How many hosts are in it.
     #[must_use]
     pub fn len(&self) -> usize {

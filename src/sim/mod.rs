@@ -22,8 +22,8 @@ mod traffic_fact;
 mod world;
 
 pub use action::{
-    Action, Cut, CutMode, FleetChange, FleetStep, Member, Method, OutsideRequest, TimelineEntry,
-    Upgrade, ZoneUrls,
+    Action, BodyTimestamps, Cut, CutMode, FleetChange, FleetStep, Member, Method, OutsideRequest,
+    TimelineEntry, Upgrade, ZoneUrls,
 };
 pub use consumer::TrafficCounts;
 pub use digest::{Digest, DigestValue};

@@ -99,6 +99,30 @@ fn calls_are_made_evenly_once_the_caller_runs() {
     assert!(events(&plan, "call-failed").is_empty(), "what is answered is no event");
 }
 
+/// Who is called belongs to an application even where nobody was there to be picked.
+#[test]
+fn calls_that_found_nobody_are_of_the_application_that_was_called() {
+    let expect = |event: &str, app: &str, bound: &str| {
+        format!("[[expect]]\nevent = \"{event}\"\napp = \"{app}\"\n{bound}\n")
+    };
+    let rest = [
+        "[[apps]]\nname = \"LATE\"\ninstances = 1\nstart = \"5m\"\n",
+        "[[apps]]\nname = \"EAGER\"\ninstances = 1\nstart = \"2m\"\n",
+        "calls = { app = \"LATE\", per-second = 1 }\n",
+        &expect("call-failed", "LATE", "at-least = 175\nat-most = 181"),
+        &expect("call-failed", "PROVIDER", "never = true"),
+        &expect("call-failed", "EAGER", "never = true"),
+        &expect("balancer", "PROVIDER", "happens = true"),
+    ]
+    .concat();
+    let plan = plan("5m", ", cache-ttl = \"35s\"", &rest);
+    let failed = events(&plan, "call-failed");
+    assert!(failed.iter().all(|event| event["id"].is_null() && event["app"] == "LATE"));
+    for verdict in recorded(&plan).summary.expectations {
+        assert!(verdict.ok, "{verdict:?}");
+    }
+}
+
 #[test]
 fn the_dead_have_their_turn_as_the_living() {
     let failed = events(&plan("5m", "", DEAD), "call-failed");

@@ -17,6 +17,9 @@ use serde_json::Value;
 
 use crate::support::{NoIncludes, PAIR, entry, events_of};
 
+/// A server's wall clock, ms since 1970.
+const NOW: i64 = 1_700_000_005_000;
+
 /// A scenario of so long with this in it.
 fn loaded(duration: &str, rest: &str) -> Result<Plan, Rejected> {
     let text = format!("schema = 1\nduration = \"{duration}\"\n{rest}");
@@ -561,9 +564,10 @@ fn a_registration_from_outside_is_decoded_as_the_codec_does() {
         let Action::Outside(_, requests) = &plan.setup.timeline[0].action else {
             panic!("a call is a request from outside");
         };
-        let OutsideRequest::Register(registration) = &requests[0] else {
+        let OutsideRequest::Register(body, timestamps) = &requests[0] else {
             panic!("a POST to an application is a registration");
         };
+        let registration = timestamps.decoded(body, NOW);
         let info = registration.info.clone();
         (plan.setup.names.full(info.key), info, registration.lacks)
     };
@@ -573,7 +577,8 @@ fn a_registration_from_outside_is_decoded_as_the_codec_does() {
         (info.status, info.overridden_status),
         (InstanceStatus::Up, InstanceStatus::Unknown)
     );
-    assert_eq!((info.last_dirty_timestamp, info.lease_info), (1_700_000_005_000, None));
+    assert_eq!((info.last_dirty_timestamp, info.lease_info), (NOW, None));
+    assert_eq!(info.last_updated_timestamp, NOW);
     assert!(!lacks.id && lacks.ip_address && lacks.data_center && !lacks.app_name);
     let (name, info, lacks) = registration(
         r#"{"instance":{"instanceId":"i","app":"orders","hostName":"h","ipAddr":"10.0.0.1","status":"asleep","lastDirtyTimestamp":"7","leaseInfo":{"renewalIntervalInSecs":0,"durationInSecs":-1},"dataCenterInfo":{"name":"MyOwn"}}}"#,
@@ -581,6 +586,37 @@ fn a_registration_from_outside_is_decoded_as_the_codec_does() {
     assert_eq!((name.as_str(), info.status), ("ORDERS/i", InstanceStatus::Unknown));
     assert_eq!((info.last_dirty_timestamp, info.lease_info), (7, Some(LeaseInfo::default())));
     assert_eq!(lacks, Lacks::default());
+    let (_, info, _) = registration(
+        r#"{"instance":{"app":"orders","hostName":"h","lastDirtyTimestamp":null,"lastUpdatedTimestamp":8}}"#,
+    );
+    assert_eq!((info.last_dirty_timestamp, info.last_updated_timestamp), (NOW, 8));
+    let (_, info, _) = registration(
+        r#"{"instance":{"app":"orders","hostName":"h","lastDirtyTimestamp":"yesterday"}}"#,
+    );
+    assert_eq!(info.last_dirty_timestamp, 0, "what is no number is 0");
+}
+
+/// A body without a dirty timestamp gets the time of the server that decodes it: by its own clock, and
+/// when it does.
+#[test]
+fn a_registration_without_timestamp_has_the_time_of_its_server() {
+    let run = |fault: &str| {
+        let body = r#"{"instance":{"instanceId":"i","app":"orders","hostName":"h","ipAddr":"10.0.0.1","dataCenterInfo":{"name":"MyOwn"}}}"#;
+        let call = format!(
+            "{fault}[[timeline]]\nat = \"2m\"\ncall = {{ server = \"eureka-0\", method = \"POST\", path = \"apps/ORDERS\", body = '{body}' }}\n"
+        );
+        let events = events(&plan("4m", &call));
+        let register = events.iter().find(|event| event["event"] == "request");
+        register.map(|event| [time_of(event), event["dirty"].as_f64().unwrap_or(-1.0)])
+    };
+    let entry = |words: &str| format!("[[timeline]]\nat = \"1m\"\n{words}\n");
+    let step = entry("step-clock = { select = \"server:eureka-0\", by = \"10s\" }");
+    let skew = entry("skew-clock = { select = \"server:eureka-0\", ppm = -500 }");
+    let pause = entry("for = \"2m\"\npause = \"server:eureka-0\"");
+    assert_eq!(run(""), Some([120_000.0, 120_000.0]));
+    assert_eq!(run(&step), Some([120_000.0, 130_000.0]));
+    assert_eq!(run(&skew), Some([120_000.0, 119_970.0]));
+    assert_eq!(run(&pause), Some([180_000.0, 180_000.0]));
 }
 
 /// The text of every `.rs` file below a folder.

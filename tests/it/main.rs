@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod calls;
+mod checked;
 mod cli;
 mod cluster;
 mod digests;

@@ -232,9 +232,10 @@ fn a_registration_from_outside_is_the_json_that_clients_send() {
     let Action::Outside(_, requests) = &plan.setup.timeline[0].action else {
         panic!("{:?}", plan.setup.timeline);
     };
-    let [OutsideRequest::Register(registration)] = requests.as_slice() else {
+    let [OutsideRequest::Register(body, timestamps)] = requests.as_slice() else {
         panic!("{requests:?}");
     };
+    let registration = &timestamps.decoded(body, 1_700_000_060_000);
     let info = &registration.info;
     assert_eq!(plan.setup.names.full(info.key), "NEW/n:1");
     expect![[r#"

@@ -146,11 +146,21 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let registry = &mut core.registry;
         let code = |code| Answer { code, instance: None };
         let mut payload = None;
+        // The body is decoded when it is executed, by the clock that the server has then.
+        let decoded = match request {
+            OutsideRequest::Register(body, timestamps) => {
+                Some(timestamps.decoded(body, at.now.wall))
+            }
+            _ => None,
+        };
         let (answer, fact) = match request {
-            OutsideRequest::Register(body) => (
-                code(resources::register(registry, at, (**body).clone(), false)),
-                RequestFact::Register(&body.info),
-            ),
+            OutsideRequest::Register(body, _) => {
+                let body = decoded.as_ref().unwrap_or(body);
+                (
+                    code(resources::register(registry, at, body.clone(), false)),
+                    RequestFact::Register(&body.info),
+                )
+            }
             OutsideRequest::Heartbeat(key, dirty, overridden) => (
                 resources::renew(registry, at, *key, *dirty, *overridden, false),
                 RequestFact::Heartbeat { key: *key, status: None, dirty: *dirty },
@@ -198,7 +208,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     entries.iter().map(|(key, value)| (&**key, &**value)).collect();
                 self.operation(server, &OperationKind::Metadata(*key, &entries, answer.code));
             }
-            OutsideRequest::Register(body) => {
+            OutsideRequest::Register(body, _) => {
+                let body = decoded.as_ref().unwrap_or(body);
                 self.operation(server, &OperationKind::Register(body, answer.code));
             }
             _ => self.operation(server, &OperationKind::Request(&fact, &reply)),
