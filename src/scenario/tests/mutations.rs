@@ -10,12 +10,14 @@ use crate::scenario::{Severity, load};
 
 /// The shipped scenarios.
 fn shipped() -> Vec<(PathBuf, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
-        .expect("the scenarios are there")
-        .map(|entry| entry.expect("a folder can be read").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("the scenarios are there");
+        entries.map(|entry| entry.expect("a folder can be read").path()).collect()
+    };
+    let folders = entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"));
+    let files = folders.iter().filter(|path| path.is_dir()).flat_map(|folder| entries(folder));
+    let is_toml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+    let mut paths: Vec<PathBuf> = files.filter(is_toml).collect();
     paths.sort();
     let text = |path: PathBuf| {
         let text = fs::read_to_string(&path).expect("a scenario is text");
