@@ -23,6 +23,7 @@ mod invariants;
 mod library;
 mod live;
 mod metrics;
+mod mutations;
 mod observed;
 mod peers;
 mod replication;
