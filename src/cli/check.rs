@@ -18,11 +18,12 @@ pub(super) fn check(
         exit = exit.max(Exit::BadInput);
     }
     let mut reports = Vec::new();
-    for Loaded { plan, .. } in &inputs.loaded {
+    for (position, Loaded { plan, .. }) in inputs.loaded.iter().enumerate() {
         if plan.warning_count() > 0 {
             terminal.say(&render_diagnostics(&plan.sources, &plan.warnings));
         }
         match common.format {
+            Format::Text if position > 0 => terminal.print(&format!("\n{}", check_text(plan))),
             Format::Text => terminal.print(&check_text(plan)),
             Format::Json => reports.push(CheckReport::new(plan)),
         }
