@@ -114,7 +114,7 @@ fn link(of: &Shipped) -> String {
 
 /// Text in a cell of a table.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;")
+    text.replace('|', "\\|").replace('<', "&lt;").replace('*', "\\*")
 }
 
 fn page() -> String {
@@ -192,7 +192,8 @@ fn issues(of: &Shipped) -> String {
 fn claims() -> String {
     let mut text =
         "\n## Claims and verdicts\n\nSentences from documents about Eureka, and what the \
-                    simulated classes do.\n\n| claim | verdict | what is so | measured | file |\n\
+                    simulated classes do. The documents are the Chinese articles and notes that this \
+                    project began from (seeds/000 to seeds/004); what is in brackets is their own wording.\n\n| claim | verdict | what is so | measured | file |\n\
                     |---|---|---|---|---|\n"
             .to_owned();
     for verdict in VERDICTS {
