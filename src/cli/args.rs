@@ -77,7 +77,7 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) scenario: ScenarioArguments,
     /// Say which scenarios there are and what they show, and run none
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["junit", "trace", "log"])]
     pub(super) list: bool,
     /// How many are run at once; one for each core, unless it is said
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

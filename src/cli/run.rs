@@ -137,7 +137,7 @@ fn run_all(
     }
     if common.format == Format::Json {
         terminal.print(&json(&summaries));
-    } else if inputs.from_folder {
+    } else if inputs.from_folder && !(inputs.loaded.is_empty() && inputs.refused.is_empty()) {
         terminal.print(&tally.total());
     }
     (exit, junit)

@@ -112,6 +112,7 @@ fn folders_without_scenarios_are_an_error() {
             let ran = sandbox.run(&[command, folder]);
             assert_eq!(ran.code, 2, "{ran:?}");
             assert!(ran.stderr.contains(&format!("error: {folder}: no scenario in this folder")));
+            assert_eq!(ran.stdout, "", "there is no total of nothing");
         }
     }
 }
@@ -135,6 +136,8 @@ fn a_list_says_what_each_shows_and_runs_none() {
     assert_eq!(listed.as_array().map(Vec::len), Some(3));
     assert_eq!((&listed[1]["path"], &listed[1]["name"]), (&"lib/b.toml".into(), &"b".into()));
     assert_eq!((&listed[1]["about"], &listed[1]["expectations"]), (&"B.".into(), &1.into()));
+    // Nothing is run, so there are no verdicts to write.
+    assert_eq!(sandbox.run(&["run", "lib", "--list", "--junit", "j.xml"]).code, 2);
     assert!(!sandbox.path("reports").exists());
 }
 
