@@ -2,6 +2,7 @@
 //! verdicts on expectations, traces. Observers watch; nothing here influences a run.
 
 mod clusters;
+mod costs;
 mod counts;
 mod divergence;
 mod events;
@@ -24,6 +25,7 @@ mod traffic;
 mod truth;
 mod watch;
 
+pub use costs::{CostWatch, Costs, Ending, Size};
 pub use divergence::Differences;
 pub use events::{EventLevel, EventLog};
 pub use expect::Verdict;

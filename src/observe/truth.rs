@@ -43,9 +43,19 @@ struct Server {
     missing_time: Integral,
     evicted: u64,
     evicted_healthy: u64,
+    /// By instance: it was evicted while it ran, and is not back.
+    taken: Vec<bool>,
+    taken_count: u64,
+    taken_time: Integral,
+    /// It is open for traffic: its eviction task runs.
+    open: bool,
     protected: bool,
     protected_time: Integral,
     falsely_protected_time: Integral,
+    /// Something is cut off or frozen: protection has a reason.
+    disturbed: bool,
+    unprovoked_time: Integral,
+    no_eviction_time: Integral,
 }
 
 /// Who is alive, who is registered where.
@@ -71,6 +81,7 @@ impl Truth {
     pub(super) fn new(clusters: Clusters, servers: usize, names: &Names) -> Self {
         let server = Server {
             registered: vec![false; names.instance_count()],
+            taken: vec![false; names.instance_count()],
             registered_by_app: vec![0; names.app_count()],
             ghosts_by_app: vec![0; names.app_count()],
             missing_by_app: vec![0; names.app_count()],
@@ -105,9 +116,19 @@ impl Truth {
             Fact::Cancelled { server, key, evicted, .. } => {
                 self.registered(server, key, false, at, world);
                 let healthy = self.alive[key.index()];
+                let wanted =
+                    self.wanted[key.index()] == Some(self.clusters.of_server(server.index()));
                 let server = &mut self.servers[server.index()];
                 server.evicted += u64::from(evicted);
                 server.evicted_healthy += u64::from(evicted && healthy);
+                if evicted && healthy && wanted {
+                    server.set_taken(key, true, at);
+                }
+            }
+            Fact::OpenForTraffic { server, .. } => {
+                let server = &mut self.servers[server.index()];
+                server.open = true;
+                server.update_protection(at);
             }
             Fact::SelfPreservation { server, on } => {
                 let server = &mut self.servers[server.index()];
@@ -138,7 +159,10 @@ impl Truth {
         server.registered_by_app.fill(0);
         server.ghosts_by_app.fill(0);
         server.missing_by_app.fill(0);
-        (server.ghosts, server.missing, server.protected) = (0, 0, false);
+        server.taken.fill(false);
+        server.taken_count = 0;
+        (server.ghosts, server.missing) = (0, 0);
+        (server.open, server.protected) = (false, false);
         server.update(at);
     }
 
@@ -173,6 +197,9 @@ impl Truth {
             if !server.registered[key.index()] && was_wanted != wanted {
                 step(&mut server.missing, wanted);
                 step(&mut server.missing_by_app[app.index()], wanted);
+            }
+            if !wanted || !alive {
+                server.set_taken(key, false, at);
             }
             server.update(at);
         }
@@ -211,6 +238,9 @@ impl Truth {
         if wanted {
             step(&mut server.missing, !registered);
             step(&mut server.missing_by_app[app], !registered);
+        }
+        if registered {
+            server.set_taken(key, false, at);
         }
         server.update(at);
     }
@@ -260,6 +290,32 @@ impl Truth {
         self.servers[server.index()].missing_time.at(at)
     }
 
+    /// Instances that it evicted while they ran and that are not back, summed over time, in ns.
+    #[must_use]
+    pub(super) fn taken_nanos(&self, server: HostId, at: Instant) -> u128 {
+        self.servers[server.index()].taken_time.at(at)
+    }
+
+    /// Time in self-preservation while nobody was dead or missing and nothing was disturbed, in ns.
+    #[must_use]
+    pub(super) fn unprovoked_nanos(&self, server: HostId, at: Instant) -> u128 {
+        self.servers[server.index()].unprovoked_time.at(at)
+    }
+
+    /// From now on something is cut off or frozen, or nothing is.
+    pub(super) fn disturb(&mut self, disturbed: bool, at: Instant) {
+        for server in &mut self.servers {
+            server.disturbed = disturbed;
+            server.update_protection(at);
+        }
+    }
+
+    /// Time without eviction while its process ran, in ns: protected, or not yet open for traffic.
+    #[must_use]
+    pub(super) fn no_eviction_nanos(&self, server: HostId, at: Instant) -> u128 {
+        self.servers[server.index()].no_eviction_time.at(at)
+    }
+
     /// Time in self-preservation, in ns.
     #[must_use]
     pub(super) fn protected_nanos(&self, server: HostId, at: Instant) -> u128 {
@@ -274,7 +330,15 @@ impl Truth {
 }
 
 impl Server {
+    fn set_taken(&mut self, key: InstanceKey, taken: bool, at: Instant) {
+        if std::mem::replace(&mut self.taken[key.index()], taken) != taken {
+            step(&mut self.taken_count, taken);
+            self.taken_time.set(self.taken_count, at);
+        }
+    }
+
     fn update(&mut self, at: Instant) {
+        self.taken_time.set(self.taken_count, at);
         self.ghost_time.set(self.ghosts, at);
         self.missing_time.set(self.missing, at);
         self.update_protection(at);
@@ -284,6 +348,9 @@ impl Server {
         let falsely = self.protected && self.ghosts == 0 && self.missing == 0;
         self.protected_time.set(self.protected.into(), at);
         self.falsely_protected_time.set(falsely.into(), at);
+        self.unprovoked_time.set((falsely && !self.disturbed).into(), at);
+        let evicts = self.open && !self.protected;
+        self.no_eviction_time.set((self.running && !evicts).into(), at);
     }
 }
 

@@ -9,7 +9,8 @@ use super::cluster::{self, Cluster};
 use super::diagnostics::{Diagnostics, Rejected, Severity};
 use super::fleet::{Fleets, Moment};
 use super::include::{Files, Loader};
-use super::plan::{AppPlan, Plan};
+use super::overrides::Changes;
+use super::plan::{AppPlan, Plan, ZonePlan};
 use super::reader::{Reader, texts};
 use super::source::{Place, Sources};
 use super::timeline::Timeline;
@@ -59,16 +60,14 @@ pub(super) struct Unclear {
 
 /// Reads a scenario.
 ///
-/// `path` names the file, `text` is its text. `sets` are values from the command line
-/// (`KEY=VALUE`), `seed` replaces the file's.
+/// `path` names the file, `text` is its text.
 ///
 /// # Errors
 /// With every problem found, if there is an error among them.
 pub fn load(
     path: &Path,
     text: &str,
-    sets: &[String],
-    seed: Option<u64>,
+    changes: Changes<'_>,
     files: &dyn Files,
 ) -> Result<Plan, Rejected> {
     let mut sources = Sources::default();
@@ -87,10 +86,13 @@ pub fn load(
         return Err(Rejected { sources, diagnostics: diags.into_sorted() });
     }
     let is_incomplete = diags.has_errors();
-    overrides::apply(&mut document, sets, &mut sources, &mut diags);
+    if let Some(overlay) = changes.overlay {
+        overlay.apply(&mut document, &mut sources, &mut diags);
+    }
+    overrides::apply(&mut document, changes.sets, &mut sources, &mut diags);
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let place = Place { source: main, span: 0..0 };
-    match build(&document, &place, &stem.unwrap_or_default(), seed, diags) {
+    match build(&document, &place, &stem.unwrap_or_default(), changes.seed, diags) {
         Ok((mut plan, diags)) => {
             plan.warnings = diags.into_sorted();
             plan.sources = sources;
@@ -171,6 +173,12 @@ fn build(
         let first = servers.len() + group.clients.start;
         apps[position].hosts.push(first..servers.len() + group.clients.end);
     }
+    let zone = |(number, name): (usize, &String)| ZonePlan {
+        name: name.clone(),
+        servers: builder.server_zones.iter().filter(|of| **of == number).count(),
+        clients: builder.client_zones.iter().filter(|of| usize::from(**of) == number).count(),
+    };
+    let zones = cluster.zones.iter().enumerate().map(zone).collect();
     let setup = Setup {
         seed,
         duration: Instant::ZERO + duration,
@@ -194,6 +202,7 @@ fn build(
         source: head.source,
         setup: Arc::new(setup),
         apps,
+        zones,
         timeline: plans,
         observe,
         expectations,

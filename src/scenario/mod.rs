@@ -38,9 +38,10 @@ pub use claim::Claim;
 pub use diagnostics::{Diagnostic, Rejected, Severity};
 pub use include::Files;
 pub use metric::{EventKind, Metric};
+pub use overrides::{Changes, Overlay};
 pub use plan::{
     AppPlan, Bounds, EntryPlan, Expectation, Observe, Plan, Sampling, Servers, Subject, Viewers,
-    Wanted, When,
+    Wanted, When, ZonePlan,
 };
 pub use source::{Place, Source, Sources};
 pub use tree::is_scenario;

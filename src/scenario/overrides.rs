@@ -1,4 +1,4 @@
-//! `--set KEY=VALUE`: values from the command line, put into the tree before it is understood.
+//! What is changed of a scenario before it is understood: `--set KEY=VALUE`, and other faults than its own.
 
 use super::diagnostics::Diagnostics;
 use super::source::{Place, Sources};
@@ -7,6 +7,42 @@ use super::tree::{self, Node, Table, Value};
 
 /// Lists whose entries are addressed by name: `apps.ORDERS.instances`.
 const LISTS: [&str; 3] = ["apps", "servers", "timeline"];
+
+/// What is changed of a scenario before it is understood.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes<'a> {
+    /// Other faults; nothing: the scenario's own.
+    pub overlay: Option<&'a Overlay>,
+    /// Values (`KEY=VALUE`), the later ones win; over those of the overlay.
+    pub sets: &'a [String],
+    /// Instead of the file's seed.
+    pub seed: Option<u64>,
+}
+
+/// Words in the place of a scenario's timeline and of its expectations, which are about that. Anything
+/// else they say wins over the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlay {
+    /// What diagnostics call it.
+    pub name: String,
+    /// TOML.
+    pub text: String,
+}
+
+impl Overlay {
+    /// Puts it over the tree.
+    pub(super) fn apply(
+        &self,
+        document: &mut Table,
+        sources: &mut Sources,
+        diags: &mut Diagnostics,
+    ) {
+        document.remove("timeline");
+        document.remove("expect");
+        let source = sources.add(&*self.name, &*self.text);
+        tree::merge(document, tree::parse(&self.text, source, diags));
+    }
+}
 
 /// A value and where it goes.
 struct Set {

@@ -24,6 +24,8 @@ pub struct Plan {
     pub setup: Arc<Setup>,
     /// The applications, in the order they first appear.
     pub apps: Vec<AppPlan>,
+    /// The zones, in the order of the cluster's list.
+    pub zones: Vec<ZonePlan>,
     /// The timeline in words, entry by entry as in [`Setup::timeline`].
     pub timeline: Vec<EntryPlan>,
     /// What is recorded.
@@ -46,6 +48,17 @@ pub struct AppPlan {
     /// All its clients, those included that `scale` adds or removes: ranges of hosts, one for each
     /// group.
     pub hosts: Vec<Range<usize>>,
+}
+
+/// A zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZonePlan {
+    /// Its name.
+    pub name: String,
+    /// How many servers are in it.
+    pub servers: usize,
+    /// How many clients, those that are added later included.
+    pub clients: usize,
 }
 
 /// An entry of the timeline in words.

@@ -1,16 +1,21 @@
 //! Runs: a plan becomes a world, the world is run under an observer, and what was recorded comes
 //! back. Progress and interruption are the caller's, through [`Pulse`].
 
+mod faults;
+pub mod tune;
+
 use std::sync::mpsc;
 
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
-use crate::observe::{Recording, Watch};
+use crate::observe::{CostWatch, Costs, Ending, Recording, Size, Watch};
 use crate::scenario::Plan;
 use crate::sim::queue::{EventQueue, TimingWheel};
 use crate::sim::{DigestValue, Event, Observer, Silent, World};
 use crate::time::Instant;
+
+pub use faults::{Fault, Suite, settled};
 
 /// Events between two looks at a [`Pulse`].
 const SLICE: u64 = 16_384;
@@ -52,6 +57,35 @@ pub fn run<const TRACED: bool>(
     Ok((recording, world.into_observer()))
 }
 
+/// What a run costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Over every fact.
+    pub digest: DigestValue,
+    /// Events handled.
+    pub events: u64,
+    /// What it costs.
+    pub costs: Costs,
+    /// How it ended.
+    pub ending: Ending,
+    /// How many were registered, if that was asked for.
+    pub sizes: Vec<Size>,
+}
+
+/// Runs a plan for its costs.
+///
+/// # Errors
+/// If `pulse` ended the run.
+pub fn cost(plan: &Plan, watch: CostWatch, pulse: &mut dyn Pulse) -> Result<Outcome, Interrupted> {
+    let mut world = World::<_, TimingWheel<Event>>::new(&plan.setup, watch);
+    drive(&mut world, plan, SLICE, pulse)?;
+    let (digest, events) = (world.digest(), world.handled());
+    let mut finished = None;
+    world.observe(|watch, _, view| finished = Some(watch.finish(view)));
+    let (costs, ending, sizes) = finished.expect("observe() calls what it is given");
+    Ok(Outcome { digest, events, costs, ending, sizes })
+}
+
 /// Runs a plan with nobody watching, on the queue of the caller's choice: the digest and the number
 /// of events.
 #[must_use]
@@ -71,10 +105,30 @@ pub fn in_order<T: Sync, R: Send>(
     work: impl Fn(&T) -> R + Sync,
     mut done: impl FnMut(R),
 ) {
+    let mut waiting: Vec<Option<R>> = items.iter().map(|_| None).collect();
+    let mut next = 0;
+    as_they_come(items, jobs, work, |index, result| {
+        waiting[index] = Some(result);
+        while let Some(result) = waiting.get_mut(next).and_then(Option::take) {
+            done(result);
+            next += 1;
+        }
+    });
+}
+
+/// Does `work` for every item on `jobs` threads (0: one for each core) and gives the results to `done`
+/// on the calling thread as they come, each with the position of its item. The first items are begun
+/// first.
+pub fn as_they_come<T: Sync, R: Send>(
+    items: &[T],
+    jobs: u16,
+    work: impl Fn(&T) -> R + Sync,
+    mut done: impl FnMut(usize, R),
+) {
     let pool = ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build();
     let Ok(pool) = pool else {
         // No threads are to be had: what there is to do can be done without.
-        items.iter().for_each(|item| done(work(item)));
+        items.iter().enumerate().for_each(|(index, item)| done(index, work(item)));
         return;
     };
     let (sender, results) = mpsc::channel();
@@ -88,14 +142,8 @@ pub fn in_order<T: Sync, R: Send>(
                 let _ = sender.send((index, work(item)));
             });
         });
-        let mut waiting: Vec<Option<R>> = items.iter().map(|_| None).collect();
-        let mut next = 0;
         for (index, result) in results {
-            waiting[index] = Some(result);
-            while let Some(result) = waiting.get_mut(next).and_then(Option::take) {
-                done(result);
-                next += 1;
-            }
+            done(index, result);
         }
     });
 }

@@ -37,7 +37,8 @@ fn fleet(instances: u32) -> Arc<Setup> {
         start     = {{ first = "70s", spread = "30s" }}
         "#
     );
-    let plan = scenario::load(Path::new("bench.toml"), &text, &[], None, &NoIncludes);
+    let plan =
+        scenario::load(Path::new("bench.toml"), &text, scenario::Changes::default(), &NoIncludes);
     Arc::clone(&plan.expect("the scenario of this bench is one").setup)
 }
 

@@ -32,7 +32,12 @@ fn recorded(plan: &Plan) -> Recording {
 /// The scenario that the README shows is a whole one, and what it expects is so.
 #[test]
 fn the_readmes_scenario_runs_and_holds() {
-    let plan = scenario::load(Path::new("my.toml"), &block("toml"), &[], None, &NoIncludes);
+    let plan = scenario::load(
+        Path::new("my.toml"),
+        &block("toml"),
+        scenario::Changes::default(),
+        &NoIncludes,
+    );
     let plan =
         plan.unwrap_or_else(|no| panic!("{}", render_diagnostics(&no.sources, &no.diagnostics)));
     let verdicts = recorded(&plan).summary.expectations;

@@ -11,7 +11,8 @@ use crate::support::NoIncludes;
 
 /// Whether a text runs; false if it is refused, with at least one reason.
 fn runs(text: &str) -> bool {
-    match scenario::load(Path::new("extreme.toml"), text, &[], None, &NoIncludes) {
+    match scenario::load(Path::new("extreme.toml"), text, scenario::Changes::default(), &NoIncludes)
+    {
         Ok(plan) => {
             let _ = study::digest::<TimingWheel<_>>(&plan);
             true

@@ -23,7 +23,7 @@ const NOW: i64 = 1_700_000_005_000;
 /// A scenario of so long with this in it.
 fn loaded(duration: &str, rest: &str) -> Result<Plan, Rejected> {
     let text = format!("schema = 1\nduration = \"{duration}\"\n{rest}");
-    scenario::load(Path::new("fidelity.toml"), &text, &[], None, &NoIncludes)
+    scenario::load(Path::new("fidelity.toml"), &text, scenario::Changes::default(), &NoIncludes)
 }
 
 fn plan(duration: &str, rest: &str) -> Plan {

@@ -178,7 +178,7 @@ proptest! {
     #[test]
     fn eviction_keeps_its_rules(case in case()) {
         let text = case.text();
-        let plan = scenario::load(Path::new("case.toml"), &text, &[], None, &NoIncludes);
+        let plan = scenario::load(Path::new("case.toml"), &text, scenario::Changes::default(), &NoIncludes);
         let plan = plan.unwrap_or_else(|no| panic!("{}", eureka_sim::report::render_diagnostics(
             &no.sources,
             &no.diagnostics,

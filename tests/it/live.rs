@@ -72,8 +72,13 @@ fn both(name: &str, sets: &[&str]) -> (Shown, Shown) {
     let path = folder.join("scenario.toml");
     let text = std::fs::read_to_string(&path).expect("it has a scenario");
     let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-    let plan: Plan = scenario::load(&path, &text, &sets, None, &NoIncludes)
-        .unwrap_or_else(|no| panic!("{name}: {:?}", no.diagnostics));
+    let plan: Plan = scenario::load(
+        &path,
+        &text,
+        scenario::Changes { sets: &sets, ..scenario::Changes::default() },
+        &NoIncludes,
+    )
+    .unwrap_or_else(|no| panic!("{name}: {:?}", no.diagnostics));
     let buffer = SharedBuffer::default();
     let mut watch = Watch::<false>::new(&plan);
     watch.events = Some(EventLog::new(EventLevel::All, &plan, Box::new(buffer.clone())));

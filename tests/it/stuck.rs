@@ -16,7 +16,12 @@ fn stuck(number: u32, sets: &[&str]) -> Plan {
     let path = path(number);
     let text = std::fs::read_to_string(&path).expect("a scenario can be read");
     let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-    let plan = scenario::load(&path, &text, &sets, None, &NoIncludes);
+    let plan = scenario::load(
+        &path,
+        &text,
+        scenario::Changes { sets: &sets, ..scenario::Changes::default() },
+        &NoIncludes,
+    );
     plan.unwrap_or_else(|no| panic!("{}", render_diagnostics(&no.sources, &no.diagnostics)))
 }
 

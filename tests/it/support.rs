@@ -52,7 +52,7 @@ pub(crate) fn unzipped(path: &Path) -> String {
 /// The plan of a scenario file, which has no problems.
 pub(crate) fn plan(path: &Path) -> Plan {
     let text = std::fs::read_to_string(path).expect("a scenario can be read");
-    scenario::load(path, &text, &[], None, &NoIncludes).unwrap_or_else(|no| {
+    scenario::load(path, &text, scenario::Changes::default(), &NoIncludes).unwrap_or_else(|no| {
         panic!("{}", eureka_sim::report::render_diagnostics(&no.sources, &no.diagnostics))
     })
 }
@@ -153,7 +153,8 @@ pub(crate) fn entry(at: &str, action: &str) -> String {
 
 /// The plan of this text, which has no problems.
 pub(crate) fn plan_of(text: &str) -> Plan {
-    let plan = scenario::load(Path::new("test.toml"), text, &[], None, &NoIncludes);
+    let plan =
+        scenario::load(Path::new("test.toml"), text, scenario::Changes::default(), &NoIncludes);
     plan.unwrap_or_else(|no| {
         panic!("{}", eureka_sim::report::render_diagnostics(&no.sources, &no.diagnostics))
     })

@@ -20,7 +20,7 @@ mod units;
 
 use std::path::Path;
 
-use super::{Diagnostic, Files, Plan, Rejected, Severity, Sources, load};
+use super::{Changes, Diagnostic, Files, Plan, Rejected, Severity, Sources, load};
 
 /// The least that a scenario says of itself, on two lines.
 const HEAD: &str = "schema = 1\nduration = \"10m\"\n";
@@ -55,7 +55,7 @@ impl Files for Folder<'_> {
 fn load_from(folder: &[(&str, &str)], sets: &[&str]) -> Result<Plan, Rejected> {
     let (name, text) = folder[0];
     let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-    load(Path::new(name), text, &sets, None, &Folder(folder))
+    load(Path::new(name), text, Changes { sets: &sets, ..Changes::default() }, &Folder(folder))
 }
 
 /// The plan of a text that has no errors.

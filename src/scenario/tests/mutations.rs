@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::{Folder, lines};
-use crate::scenario::{Severity, load};
+use crate::scenario::{Changes, Severity, load};
 
 /// The shipped scenarios.
 fn shipped() -> Vec<(PathBuf, String)> {
@@ -115,7 +115,7 @@ impl Accident {
 
 /// Loads it; that alone may panic. What is said has places that exist.
 fn survives(path: &Path, text: &str) {
-    match load(path, text, &[], None, &Folder(&[])) {
+    match load(path, text, Changes::default(), &Folder(&[])) {
         Ok(plan) => drop(lines(&plan.sources, &plan.warnings)),
         Err(rejected) => {
             let errors = rejected.diagnostics.iter();
@@ -136,7 +136,7 @@ fn the_shipped_scenarios_are_plans() {
     let shipped = shipped();
     assert!(shipped.len() >= 6);
     for (path, text) in shipped {
-        assert!(load(&path, &text, &[], None, &Folder(&[])).is_ok(), "{}", path.display());
+        assert!(load(&path, &text, Changes::default(), &Folder(&[])).is_ok(), "{}", path.display());
     }
 }
 
