@@ -7,6 +7,8 @@ use clap_complete::Shell;
 
 use super::exit::Exit;
 use super::terminal::Terminal;
+use crate::scenario::Changes;
+use crate::study::tune::{DEFAULT_PARAM, Shard};
 
 /// A deterministic simulator of Netflix/Spring Cloud Eureka registry clusters.
 #[derive(Debug, Parser)]
@@ -41,6 +43,10 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Check scenarios without running them: the timeline and the numbers that follow from them
     Check(ScenarioArguments),
+    /// Find the renewal-percent-threshold (or any other value) that costs a fleet least under faults
+    Tune(TuneArguments),
+    /// Join the parts of a sweep that were run with `tune --shard`
+    Merge(MergeArguments),
     /// Replay recorded traces of the real classes and compare every field
     Replay(ReplayArguments),
     /// Print shell completions
@@ -57,12 +63,29 @@ pub(super) struct ScenarioArguments {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "SCENARIO")]
     pub(super) scenarios: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) values: Values,
+    /// Put a standard fault of `tune` in the place of the timeline, as in `--fault deaths-10-percent`
+    #[arg(long, value_name = "NAME")]
+    pub(super) fault: Option<String>,
+}
+
+/// Values that change a scenario.
+#[derive(Debug, Args)]
+pub(super) struct Values {
     /// Replace the file's seed
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
     /// Set a value, as in `--set eureka.server.renewal-percent-threshold=0.49` (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
+}
+
+impl Values {
+    /// What these change of a scenario.
+    pub(super) fn changes(&self) -> Changes<'_> {
+        Changes { overlay: None, sets: &self.set, seed: self.seed }
+    }
 }
 
 impl ScenarioArguments {
@@ -104,6 +127,76 @@ pub(super) struct RunArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct TuneArguments {
+    /// A scenario file: the fleet, and perhaps what happens to it
+    #[arg(value_name = "SCENARIO")]
+    pub(super) scenario: PathBuf,
+    #[command(flatten)]
+    pub(super) values: Values,
+    /// What is tried: KEY=A..B:STEP or KEY=a,b,c (repeatable: all combinations)
+    #[arg(long, value_name = "KEY=VALUES", default_value = DEFAULT_PARAM)]
+    pub(super) param: Vec<String>,
+    /// How many seeds each is tried with, counted up from the scenario's
+    #[arg(long, value_name = "N", default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) seeds: u32,
+    /// `scenario` (its own timeline), `standard` (that and all standard faults), or names of standard
+    /// faults; unless it is said, the timeline, or where there is none the standard faults
+    #[arg(long, value_name = "FAULTS", value_delimiter = ',')]
+    pub(super) faults: Vec<String>,
+    /// Run every seed, also where a few have shown what it costs
+    #[arg(long)]
+    pub(super) exhaustive: bool,
+    /// Run one part of several, as in `--shard 2/8`; `merge` joins them
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    pub(super) shard: Option<Shard>,
+    /// Begin anew, and forget the journal of a sweep that came to no end
+    #[arg(long)]
+    pub(super) restart: bool,
+    /// How many are run at once; one for each core, unless it is said
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    #[command(flatten)]
+    pub(super) report: TuneReportArguments,
+}
+
+/// What becomes of the runs of a sweep.
+#[derive(Debug, Args)]
+pub(super) struct TuneReportArguments {
+    /// What a cost weighs against another: healthy (per minute that a healthy instance is missing),
+    /// dead (per minute that a dead one is kept), calls (per call to a dead one), protection (per minute
+    /// of it without a reason), no-eviction (per minute without); and how often a fault happens against
+    /// another, as in deaths=2,zone-lost=0.1; what is not named has its default
+    #[arg(long, value_name = "NAME=N,…", default_value = "healthy=10,dead=1,protection=1")]
+    pub(super) weights: String,
+    /// Where the report folders go
+    #[arg(short, long, value_name = "DIR", default_value = "reports")]
+    pub(super) out: PathBuf,
+    /// Which figures are drawn
+    #[arg(long, value_delimiter = ',', value_enum, default_value = "svg,png")]
+    pub(super) plots: Vec<Plot>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArguments {
+    /// The parts (`shard-1-of-2.jsonl`), or folders of them
+    #[arg(required = true, value_name = "PART")]
+    pub(super) parts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) report: TuneReportArguments,
+}
+
+/// `2/8`
+fn shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/');
+    let numbers = parts.and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+    match numbers {
+        Some((number, of)) if (1..=of).contains(&number) => Ok(Shard { number, of }),
+        _ => Err("write K/N, the K-th of N parts, as in 2/8".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ReplayArguments {
     /// Traces (`.jsonl`, `.jsonl.gz`) or folders of them
     #[arg(required = true, value_name = "TRACE")]
@@ -130,6 +223,17 @@ pub(super) enum Plot {
     Svg,
     Png,
     None,
+}
+
+impl Plot {
+    /// `none` stands alone; says so if it does not.
+    pub(super) fn are_sound(plots: &[Self], terminal: &mut Terminal) -> bool {
+        let are_sound = plots.len() == 1 || !plots.contains(&Self::None);
+        if !are_sound {
+            terminal.complain("error: --plots none stands alone\n");
+        }
+        are_sound
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

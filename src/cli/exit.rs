@@ -12,6 +12,8 @@ pub(super) enum Exit {
     Failed = 1,
     /// Bad arguments, a bad scenario, or a file that is no trace.
     BadInput = 2,
+    /// A run was not deterministic.
+    Nondeterministic = 3,
     /// Something cannot be read or written.
     Io = 4,
     /// Interrupted.

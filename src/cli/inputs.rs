@@ -8,12 +8,42 @@ use super::files::{Disk, read_scenario};
 use super::terminal::Terminal;
 use super::walk::files_below;
 use crate::report::{escape, render_diagnostics};
-use crate::scenario::{Plan, is_scenario, load};
+use crate::scenario::{Changes, Plan, Rejected, is_scenario, load};
+use crate::study::{Suite, settled};
 
 /// A scenario that can be run.
 pub(super) struct Loaded {
     pub(super) path: PathBuf,
     pub(super) plan: Plan,
+}
+
+/// Why a scenario cannot be run.
+enum Refused {
+    Rejected(Rejected),
+    Fault(String),
+}
+
+/// The plan of a text, with the fault that was asked for in the place of its timeline.
+fn with_fault(path: &Path, text: &str, arguments: &ScenarioArguments) -> Result<Plan, Refused> {
+    let load = |changes| load(path, text, changes, &Disk).map_err(Refused::Rejected);
+    let changes = arguments.values.changes();
+    let plan = load(changes)?;
+    let Some(name) = &arguments.fault else {
+        return Ok(plan);
+    };
+    let suite = Suite::new(&plan, settled(&plan));
+    let fault = match suite.find(name) {
+        Some(Ok(fault)) => fault,
+        Some(Err(why)) => {
+            return Err(Refused::Fault(format!("the fault `{name}` cannot happen here: {why}")));
+        }
+        None => {
+            let names: Vec<&str> = suite.faults.iter().map(|fault| fault.name.as_str()).collect();
+            let why = format!("there is no fault `{name}`; there are: {}", names.join(", "));
+            return Err(Refused::Fault(why));
+        }
+    };
+    load(Changes { overlay: Some(&fault.overlay), ..changes })
 }
 
 /// What was named on the command line.
@@ -73,12 +103,16 @@ impl Inputs {
             terminal.say(&format!("{}: no scenario: it has no `schema`\n", escape(&name)));
             return;
         }
-        match load(path, &text, &arguments.set, arguments.seed, &Disk) {
+        match with_fault(path, &text, arguments) {
             Ok(plan) => self.loaded.push(Loaded { path: path.to_path_buf(), plan }),
-            Err(rejected) => {
+            Err(Refused::Rejected(rejected)) => {
                 let text = render_diagnostics(&rejected.sources, &rejected.diagnostics);
                 terminal.complain(&text);
                 self.refuse(path, text, Exit::BadInput);
+            }
+            Err(Refused::Fault(why)) => {
+                terminal.error(path, &why);
+                self.refuse(path, why, Exit::BadInput);
             }
         }
     }

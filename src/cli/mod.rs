@@ -11,10 +11,13 @@ mod check;
 mod exit;
 mod files;
 mod inputs;
+mod journal;
+mod merge;
 mod record;
 mod replay;
 mod run;
 mod terminal;
+mod tune;
 mod walk;
 
 use std::process::ExitCode;
@@ -45,6 +48,8 @@ pub fn main() -> ExitCode {
     let exit = match &arguments.command {
         Command::Run(command) => run::run(command, &arguments.common, &mut terminal),
         Command::Check(command) => check::check(command, &arguments.common, &mut terminal),
+        Command::Tune(command) => tune::tune(command, &arguments.common, &mut terminal),
+        Command::Merge(command) => merge::merge(command, &arguments.common, &mut terminal),
         Command::Replay(command) => replay::replay(command, &arguments.common, &mut terminal),
         Command::Completions { shell } => args::completions(*shell, &mut terminal),
     };

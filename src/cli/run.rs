@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::{Common, Format, Plot, RunArguments};
+use super::args::{Common, Format, Plot, RunArguments, ScenarioArguments};
 use super::exit::Exit;
 use super::files::{Staged, describe};
 use super::inputs::{Inputs, Loaded};
@@ -14,8 +14,7 @@ use crate::scenario::Plan;
 use crate::study;
 
 pub(super) fn run(arguments: &RunArguments, common: &Common, terminal: &mut Terminal) -> Exit {
-    if arguments.plots.len() > 1 && arguments.plots.contains(&Plot::None) {
-        terminal.complain("error: --plots none stands alone\n");
+    if !Plot::are_sound(&arguments.plots, terminal) {
         return Exit::BadInput;
     }
     if arguments.trace.is_some() && arguments.scenario.names_several() {
@@ -156,6 +155,8 @@ fn rerun(path: &Path, plan: &Plan, arguments: &RunArguments) -> String {
     let named = if path.starts_with('-') { format!("./{path}") } else { path };
     words.push(shell_word(&named));
     words.push(format!("--seed {}", plan.setup.seed));
-    words.extend(arguments.scenario.set.iter().map(|set| format!("--set {}", shell_word(set))));
+    let ScenarioArguments { values, fault, .. } = &arguments.scenario;
+    words.extend(values.set.iter().map(|set| format!("--set {}", shell_word(set))));
+    words.extend(fault.iter().map(|fault| format!("--fault {}", shell_word(fault))));
     words.join(" ")
 }

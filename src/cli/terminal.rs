@@ -92,6 +92,14 @@ impl Terminal {
         Progress { bar: self.bar(count as u64, "{bar:30} {pos}/{len} scenarios"), duration: None }
     }
 
+    /// A bar of runs, if somebody looks, of which `done` were done before.
+    pub(super) fn progress_of_runs(&self, done: u64, most: u64) -> Runs {
+        let bar = self.bar(most, "{bar:30} {pos}/{len} runs  {eta} left");
+        bar.set_position(done);
+        bar.reset_eta();
+        Runs(bar)
+    }
+
     fn bar(&self, length: u64, template: &str) -> ProgressBar {
         if !self.progress {
             return ProgressBar::hidden();
@@ -137,6 +145,23 @@ impl Progress {
             self.bar.inc(1);
         }
         self.bar.suspend(say);
+    }
+}
+
+/// The progress of a sweep.
+pub(super) struct Runs(ProgressBar);
+
+impl Runs {
+    /// One more is done, of at most so many.
+    pub(super) fn one_is_done(&self, most: u64) {
+        self.0.set_length(most);
+        self.0.inc(1);
+    }
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -147,6 +147,14 @@ impl Heard {
         self.beats.iter().map(|beat| beat.of(beat.count)).sum()
     }
 
+    /// The same if each heartbeat takes so long (s): the next one is sent that much later.
+    pub(super) fn renewals_if_slow(&self, seconds: f64) -> f64 {
+        let of = |beat: &Beat| {
+            (beat.count * 60 * u64::from(beat.times)) as f64 / (beat.interval as f64 + seconds)
+        };
+        self.beats.iter().map(of).sum()
+    }
+
     /// The fewest deaths that leave no more than `threshold` renewals a minute: those of the most frequent.
     pub(super) fn deaths_until(&self, threshold: f64) -> u64 {
         let mut dead = 0;

@@ -14,18 +14,20 @@ mod replay;
 mod style;
 mod summary;
 mod tally;
+mod tune;
 
 pub use check::{CheckReport, check_text};
 pub use check_calls::ConsumerCheck;
 pub use csv::{divergence_csv, series_csv};
 pub use diagnostics::render as render_diagnostics;
-pub use figures::Figure;
+pub use figures::{Figure, TuneFigure};
 pub use junit::JUnit;
 pub use listing::{Listed, list_text};
 pub use replay::{ReplayReport, replay_text};
 pub use style::escape;
 pub use summary::summary_text;
 pub use tally::Tally;
+pub use tune::{TuneReport, tune_csv};
 
 #[cfg(test)]
 mod tests;

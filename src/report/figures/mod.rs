@@ -3,22 +3,26 @@
 mod card;
 mod draw;
 mod metrics;
+mod multiples;
 pub(super) mod palette;
 mod panels;
+mod risk;
 mod scale;
 mod statuses;
+mod tune;
 
 use std::sync::Once;
 
 use plotters::backend::{BitMapBackend, RGBPixel, SVGBackend};
 use plotters::drawing::IntoDrawingArea;
-use plotters::prelude::FontStyle;
+use plotters::prelude::{DrawingBackend, FontStyle};
 
 use crate::observe::Recording;
 use crate::scenario::Plan;
 use draw::Sheet;
 #[cfg(test)]
 pub(super) use draw::Stroke;
+pub use tune::TuneFigure;
 
 /// Most servers that are drawn; more would be a carpet.
 pub(super) const MOST_SERVERS: usize = 8;
@@ -77,33 +81,13 @@ impl Figure {
     /// The figure as SVG.
     #[must_use]
     pub fn svg(self, plan: &Plan, recording: &Recording) -> String {
-        register_font();
-        let mut text = String::new();
-        let (width, height) = self.size(plan, recording);
-        let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
-        self.draw(&mut Sheet::new(&area, width, 1), plan, recording);
-        // Writing into a text cannot fail.
-        let _ = area.present();
-        drop(area);
-        text
+        OfRun { figure: self, plan, recording }.svg()
     }
 
     /// The figure as PNG.
     #[must_use]
     pub fn png(self, plan: &Plan, recording: &Recording) -> Vec<u8> {
-        register_font();
-        let (units, height) = self.size(plan, recording);
-        let (width, height) = (units * PNG_SCALE, height * PNG_SCALE);
-        let mut pixels = vec![255; (width * height * 3) as usize];
-        {
-            let backend =
-                BitMapBackend::<RGBPixel>::with_buffer_and_format(&mut pixels, (width, height))
-                    .expect("the buffer has three bytes for every pixel");
-            let area = backend.into_drawing_area();
-            self.draw(&mut Sheet::new(&area, units, PNG_SCALE), plan, recording);
-            let _ = area.present();
-        }
-        encode(&pixels, width, height)
+        OfRun { figure: self, plan, recording }.png()
     }
 
     /// Width and height in units of the drawing.
@@ -119,7 +103,7 @@ impl Figure {
         (WIDTH, height)
     }
 
-    fn draw<DB: plotters::prelude::DrawingBackend>(
+    fn draw<DB: DrawingBackend>(
         self,
         sheet: &mut Sheet<'_, DB>,
         plan: &Plan,
@@ -149,6 +133,60 @@ impl Figure {
                 panels::lanes(sheet, plan, recording, top + metrics::height(recording) as i32);
             }
         }
+    }
+}
+
+/// A figure of one run.
+struct OfRun<'a> {
+    figure: Figure,
+    plan: &'a Plan,
+    recording: &'a Recording,
+}
+
+impl Drawing for OfRun<'_> {
+    fn size(&self) -> (u32, u32) {
+        self.figure.size(self.plan, self.recording)
+    }
+
+    fn draw<DB: DrawingBackend>(&self, sheet: &mut Sheet<'_, DB>) {
+        self.figure.draw(sheet, self.plan, self.recording);
+    }
+}
+
+/// Something that can be drawn, in either form.
+trait Drawing {
+    /// Width and height in units of the drawing.
+    fn size(&self) -> (u32, u32);
+
+    /// Draws it.
+    fn draw<DB: DrawingBackend>(&self, sheet: &mut Sheet<'_, DB>);
+
+    fn svg(&self) -> String {
+        register_font();
+        let mut text = String::new();
+        let (width, height) = self.size();
+        let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
+        self.draw(&mut Sheet::new(&area, width, 1));
+        // Writing into a text cannot fail.
+        let _ = area.present();
+        drop(area);
+        text
+    }
+
+    fn png(&self) -> Vec<u8> {
+        register_font();
+        let (units, height) = self.size();
+        let (width, height) = (units * PNG_SCALE, height * PNG_SCALE);
+        let mut pixels = vec![255; (width * height * 3) as usize];
+        {
+            let backend =
+                BitMapBackend::<RGBPixel>::with_buffer_and_format(&mut pixels, (width, height))
+                    .expect("the buffer has three bytes for every pixel");
+            let area = backend.into_drawing_area();
+            self.draw(&mut Sheet::new(&area, units, PNG_SCALE));
+            let _ = area.present();
+        }
+        encode(&pixels, width, height)
     }
 }
 

@@ -1,0 +1,125 @@
+//! `eureka-sim merge`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::args::{Common, MergeArguments};
+use super::exit::Exit;
+use super::files::{Staged, describe};
+use super::terminal::Terminal;
+use super::tune::{Refused, fit, folder, refused, report, rerun, weights};
+use super::walk::files_below;
+use crate::study::tune::{Journal, Rows, Sweep, is_journal, read};
+
+pub(super) fn merge(arguments: &MergeArguments, common: &Common, terminal: &mut Terminal) -> Exit {
+    match try_merge(arguments, common, terminal) {
+        Ok(()) => Exit::Ok,
+        Err(exit) => exit,
+    }
+}
+
+fn try_merge(
+    arguments: &MergeArguments,
+    common: &Common,
+    terminal: &mut Terminal,
+) -> Result<(), Refused> {
+    let weights = weights(&arguments.report, terminal)?;
+    let mut parts: Vec<(PathBuf, Journal)> = Vec::new();
+    for path in &arguments.parts {
+        parts.extend(parts_of(path, terminal)?);
+    }
+    let Some((first, Journal { request, .. })) = parts.first() else {
+        return Err(Exit::BadInput);
+    };
+    if let Some((other, _)) = parts.iter().find(|(_, part)| part.request != *request) {
+        let reason = format!("this is a part of another sweep than {}", first.display());
+        terminal.error(other, &reason);
+        return Err(Exit::BadInput);
+    }
+    let sweep = Sweep::new(request.clone()).map_err(|error| refused(&error, terminal))?;
+    fit(&weights, &sweep, terminal)?;
+    let mut rows = Rows::new();
+    for (path, part) in &parts {
+        if let Some(why) = sweep.disowns(&part.rows, part.shard) {
+            terminal.error(path, &why);
+            return Err(Exit::BadInput);
+        }
+        for (run, row) in &part.rows {
+            if rows.insert(*run, row.clone()).is_some_and(|known| known != *row) {
+                terminal.error(path, "it says something else of a run than another part does");
+                return Err(Exit::Nondeterministic);
+            }
+        }
+    }
+    let missing = sweep.due(&rows, None).len();
+    if missing > 0 {
+        let parts = parts.iter().map(|(_, part)| match part.shard {
+            Some(shard) => format!("{}/{}", shard.number, shard.of),
+            None => "all".to_owned(),
+        });
+        let reason = format!(
+            "{missing} runs or more are missing: there are the parts {}; run the others, or those that came to no \
+             end again",
+            parts.collect::<Vec<_>>().join(", ")
+        );
+        terminal.error(first, &reason);
+        return Err(Exit::BadInput);
+    }
+    let folder = folder(&sweep, &arguments.report);
+    let files = Staged::new(&folder).map_err(|error| {
+        terminal.error(&folder, &format!("cannot write: {}", describe(&error)));
+        Exit::Io
+    })?;
+    let path = sweep.request.files.first().map_or("", |(path, _)| path.as_str());
+    let rerun = rerun(&sweep.request, path, &arguments.report);
+    report(&sweep, &rows, weights, (&arguments.report, common, &rerun), files, terminal)
+}
+
+/// The part that a path is, or those in the folder that it is.
+fn parts_of(path: &Path, terminal: &mut Terminal) -> Result<Vec<(PathBuf, Journal)>, Refused> {
+    let unreadable = |path: &Path, error: &std::io::Error, terminal: &mut Terminal| {
+        terminal.error(path, &format!("cannot read: {}", describe(error)));
+        Exit::Io
+    };
+    let mut parts = Vec::new();
+    if !path.is_dir() {
+        let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::InvalidData => {
+                terminal.error(path, "this is no text, so it is no part of a sweep");
+                Exit::BadInput
+            }
+            _ => unreadable(path, &error, terminal),
+        })?;
+        parts.push((path.to_path_buf(), text));
+    } else {
+        let (files, exit) = files_below(path, terminal);
+        if exit != Exit::Ok {
+            return Err(exit);
+        }
+        for file in files.into_iter().filter(|file| file.extension().is_some_and(|e| e == "jsonl"))
+        {
+            // Events and traces stand in report folders too.
+            match fs::read_to_string(&file) {
+                Ok(text) if is_journal(&text) => parts.push((file, text)),
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {}
+                Err(error) => return Err(unreadable(&file, &error, terminal)),
+            }
+        }
+        if parts.is_empty() {
+            terminal.error(path, "no part of a sweep in this folder");
+            return Err(Exit::BadInput);
+        }
+    }
+    let mut journals = Vec::new();
+    for (path, text) in parts {
+        match read(&text) {
+            Ok(journal) => journals.push((path, journal)),
+            Err(error) => {
+                terminal.error(&path, &error.to_string());
+                return Err(Exit::BadInput);
+            }
+        }
+    }
+    Ok(journals)
+}

@@ -1,0 +1,238 @@
+//! What the runs of a sweep come to: costs per setting with confidence intervals, differences seed by seed,
+//! the settings that none other beats, and the recommended one.
+
+use super::statistics::Estimate;
+use super::sweep::{Row, Rows, Sweep};
+use super::weights::{Weights, minutes};
+
+/// A setting under a fault: means over the seeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellCosts {
+    /// Position in [`Sweep::cells`].
+    pub cell: usize,
+    /// How many seeds.
+    pub runs: usize,
+    /// Healthy instances evicted, all servers together.
+    pub evicted_healthy: Estimate,
+    /// Minutes that they were missing.
+    pub healthy_minutes: Estimate,
+    /// Minutes that dead instances were kept.
+    pub ghost_minutes: Estimate,
+    /// Calls to the dead.
+    pub calls_to_dead: Estimate,
+    /// Minutes of self-preservation without a reason.
+    pub false_minutes: Estimate,
+    /// Minutes without eviction.
+    pub no_eviction_minutes: Estimate,
+    /// All of it, weighed.
+    pub weighted: Estimate,
+    /// Leases evicted, all servers together.
+    pub evicted: f64,
+    /// Dead instances still registered at the end, all servers together.
+    pub ghosts_left: f64,
+    /// Healthy instances missing at the end, all servers together.
+    pub missing_left: f64,
+    /// Servers that ran at the end.
+    pub servers: f64,
+}
+
+/// A setting under all faults that every setting has: sums over the faults, each as often as it happens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SettingCosts {
+    /// Healthy instances evicted, all servers together.
+    pub evicted_healthy: Estimate,
+    /// Minutes that they were missing.
+    pub healthy_minutes: Estimate,
+    /// The same, seed by seed.
+    pub healthy_by_seed: Vec<f64>,
+    /// Minutes that dead instances were kept.
+    pub ghost_minutes: Estimate,
+    /// The same, seed by seed.
+    pub ghosts_by_seed: Vec<f64>,
+    /// Calls to the dead.
+    pub calls_to_dead: Estimate,
+    /// Minutes of self-preservation without a reason.
+    pub false_minutes: Estimate,
+    /// Minutes without eviction.
+    pub no_eviction_minutes: Estimate,
+    /// All of it, weighed.
+    pub weighted: Estimate,
+    /// What it weighs more than the recommended setting, paired seed by seed.
+    pub above_recommended: Estimate,
+    /// No other setting has both fewer minutes of missing healthy instances and fewer of dead ones.
+    pub on_front: bool,
+}
+
+/// The runs of a cell, and how often its fault happens.
+struct Rated<'a> {
+    rows: &'a [&'a Row],
+    weight: f64,
+}
+
+/// What the runs of a sweep come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Analysis {
+    /// What a cost weighs.
+    pub weights: Weights,
+    /// By cell.
+    pub cells: Vec<CellCosts>,
+    /// The faults that every setting has: positions in [`Sweep::faults`]. Settings are compared by these.
+    pub common: Vec<usize>,
+    /// By setting.
+    pub settings: Vec<SettingCosts>,
+    /// Position of the setting with the least weight.
+    pub cheapest: usize,
+    /// Position of the recommended setting: the cheapest, unless what the file says cannot be told from it.
+    pub recommended: usize,
+}
+
+type Of = fn(&Row) -> f64;
+
+impl Analysis {
+    /// Of a sweep whose runs are done: nothing if a cell has none.
+    #[must_use]
+    pub fn new(sweep: &Sweep, rows: &Rows, weights: Weights) -> Option<Self> {
+        let by_cell: Vec<Vec<&Row>> = (0..sweep.cells.len())
+            .map(|cell| sweep.seeds().filter_map(|seed| rows.get(&(cell as u32, seed))).collect())
+            .collect();
+        if by_cell.is_empty() || by_cell.iter().any(Vec::is_empty) {
+            return None;
+        }
+        let cells = by_cell.iter().enumerate();
+        let cells = cells.map(|(cell, rows)| CellCosts::new(cell, rows, &weights)).collect();
+        let has = |setting: usize, fault: usize| {
+            sweep.cells.iter().position(|cell| cell.setting == setting && cell.fault == fault)
+        };
+        let settings = 0..sweep.settings.len();
+        let common: Vec<usize> = (0..sweep.faults.len())
+            .filter(|fault| settings.clone().all(|setting| has(setting, *fault).is_some()))
+            .collect();
+        let rows_of = |setting: usize| -> Vec<Rated<'_>> {
+            let rated = |fault: &usize| {
+                let rows = by_cell[has(setting, *fault)?].as_slice();
+                Some(Rated { rows, weight: weights.of_fault(&sweep.faults[*fault].name) })
+            };
+            common.iter().filter_map(rated).collect()
+        };
+        let weighted: Vec<Vec<f64>> = settings
+            .clone()
+            .map(|setting| by_seed(&rows_of(setting), |row| weights.of(&row.costs)))
+            .collect();
+        let means: Vec<f64> = weighted.iter().map(|of| Estimate::of(of).mean).collect();
+        // Of equal ones the first.
+        let cheapest = settings.clone().min_by(|a, b| means[*a].total_cmp(&means[*b]))?;
+        let against = |setting: usize, other: usize| {
+            let pairs = padded(&weighted[setting], &weighted[other]);
+            Estimate::of(&pairs.map(|(a, b)| a - b).collect::<Vec<_>>())
+        };
+        let cannot_be_told = |setting: &usize| {
+            let Estimate { mean, half_width } = against(*setting, cheapest);
+            mean == 0.0 || half_width.is_some_and(|half_width| mean.abs() <= half_width)
+        };
+        let recommended = sweep.present.filter(cannot_be_told).unwrap_or(cheapest);
+        let mut costs: Vec<SettingCosts> = settings
+            .clone()
+            .map(|setting| {
+                let above = against(setting, recommended);
+                SettingCosts::new(&rows_of(setting), &weighted[setting], above)
+            })
+            .collect();
+        let points: Vec<(f64, f64)> =
+            costs.iter().map(|of| (of.healthy_minutes.mean, of.ghost_minutes.mean)).collect();
+        for (of, point) in costs.iter_mut().zip(&points) {
+            let beats =
+                |other: &&(f64, f64)| other.0 <= point.0 && other.1 <= point.1 && *other != point;
+            of.on_front = points.iter().find(beats).is_none();
+        }
+        Some(Self { weights, cells, common, settings: costs, cheapest, recommended })
+    }
+}
+
+impl CellCosts {
+    fn new(cell: usize, rows: &[&Row], weights: &Weights) -> Self {
+        let estimate = |of: &dyn Fn(&Row) -> f64| {
+            Estimate::of(&rows.iter().map(|row| of(row)).collect::<Vec<_>>())
+        };
+        Self {
+            cell,
+            runs: rows.len(),
+            evicted_healthy: estimate(&evicted_healthy),
+            healthy_minutes: estimate(&healthy_minutes),
+            ghost_minutes: estimate(&ghost_minutes),
+            calls_to_dead: estimate(&calls_to_dead),
+            false_minutes: estimate(&false_minutes),
+            no_eviction_minutes: estimate(&no_eviction_minutes),
+            weighted: estimate(&|row| weights.of(&row.costs)),
+            evicted: estimate(&|row| row.ending.evicted as f64).mean,
+            ghosts_left: estimate(&|row| row.ending.ghosts as f64).mean,
+            missing_left: estimate(&|row| row.ending.missing as f64).mean,
+            servers: estimate(&|row| row.ending.servers as f64).mean,
+        }
+    }
+}
+
+impl SettingCosts {
+    /// Of the rows of its cells.
+    fn new(cells: &[Rated<'_>], weighted: &[f64], above_recommended: Estimate) -> Self {
+        let estimate = |of: Of| Estimate::of(&by_seed(cells, of));
+        Self {
+            evicted_healthy: estimate(evicted_healthy),
+            healthy_minutes: estimate(healthy_minutes),
+            healthy_by_seed: by_seed(cells, healthy_minutes),
+            ghost_minutes: estimate(ghost_minutes),
+            ghosts_by_seed: by_seed(cells, ghost_minutes),
+            calls_to_dead: estimate(calls_to_dead),
+            false_minutes: estimate(false_minutes),
+            no_eviction_minutes: estimate(no_eviction_minutes),
+            weighted: Estimate::of(weighted),
+            above_recommended,
+            on_front: false,
+        }
+    }
+}
+
+fn evicted_healthy(row: &Row) -> f64 {
+    row.costs.evicted_healthy as f64
+}
+
+fn healthy_minutes(row: &Row) -> f64 {
+    minutes(row.costs.healthy_missing_ms)
+}
+
+fn ghost_minutes(row: &Row) -> f64 {
+    minutes(row.costs.ghost_ms)
+}
+
+fn calls_to_dead(row: &Row) -> f64 {
+    row.costs.calls_to_dead as f64
+}
+
+fn false_minutes(row: &Row) -> f64 {
+    minutes(row.costs.false_protection_ms)
+}
+
+fn no_eviction_minutes(row: &Row) -> f64 {
+    minutes(row.costs.no_eviction_ms)
+}
+
+/// The sum over the faults for each seed, each as often as it happens. A fault that was clear after a few seeds counts with its mean for
+/// the others.
+fn by_seed(cells: &[Rated<'_>], of: impl Fn(&Row) -> f64) -> Vec<f64> {
+    let seeds = cells.iter().map(|cell| cell.rows.len()).max().unwrap_or(0);
+    let mut sums = vec![0.0; seeds];
+    for Rated { rows, weight } in cells {
+        let values: Vec<f64> = rows.iter().map(|row| of(row)).collect();
+        let mean = Estimate::of(&values).mean;
+        for (place, sum) in sums.iter_mut().enumerate() {
+            *sum += weight * values.get(place).copied().unwrap_or(mean);
+        }
+    }
+    sums
+}
+
+/// Pairs of two lists; the shorter goes on with its mean.
+fn padded<'a>(a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + use<'a> {
+    let (mean_a, mean_b) = (Estimate::of(a).mean, Estimate::of(b).mean);
+    let value = |of: &[f64], place: usize, mean| of.get(place).copied().unwrap_or(mean);
+    (0..a.len().max(b.len())).map(move |place| (value(a, place, mean_a), value(b, place, mean_b)))
+}
