@@ -31,6 +31,8 @@ mod sandbox;
 mod settling;
 mod stuck;
 mod support;
+mod sweeps;
 mod traced;
 mod tree;
+mod tune;
 mod upgrade;

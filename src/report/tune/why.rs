@@ -50,6 +50,17 @@ fn against_the_present(sweep: &Sweep, analysis: &Analysis) -> String {
                 with_interval(&less),
             )
         }
+        (Some(present), _) if !is_present && cheapest != recommended => {
+            let less = Estimate { mean: -above(cheapest).mean, ..*above(cheapest) };
+            format!(
+                "{what} weighs {weighs}; {}, what the file says, weighs {} more; {} weighs {} less than the \
+                 recommended, which these seeds cannot tell from nothing, and would be a greater change",
+                label(sweep, present),
+                with_interval(above(present)),
+                label(sweep, cheapest),
+                with_interval(&less),
+            )
+        }
         (Some(present), _) if !is_present => {
             let more = above(present);
             format!(

@@ -82,7 +82,8 @@ pub struct Analysis {
     pub settings: Vec<SettingCosts>,
     /// Position of the setting with the least weight.
     pub cheapest: usize,
-    /// Position of the recommended setting: the cheapest, unless what the file says cannot be told from it.
+    /// Position of the recommended setting: of those that cannot be told from the cheapest the one that is
+    /// nearest to what the file says, if the sweep has that; else the cheapest.
     pub recommended: usize,
 }
 
@@ -129,7 +130,14 @@ impl Analysis {
             let Estimate { mean, half_width } = against(*setting, cheapest);
             mean == 0.0 || half_width.is_some_and(|half_width| mean.abs() <= half_width)
         };
-        let recommended = sweep.present.filter(cannot_be_told).unwrap_or(cheapest);
+        // The least change that is as good as any.
+        let recommended = match sweep.present {
+            None => cheapest,
+            Some(present) => {
+                let as_good = settings.clone().filter(cannot_be_told);
+                as_good.min_by_key(|of| sweep.distance(*of, present)).unwrap_or(cheapest)
+            }
+        };
         let mut costs: Vec<SettingCosts> = settings
             .clone()
             .map(|setting| {

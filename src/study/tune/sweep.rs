@@ -307,6 +307,16 @@ impl Sweep {
         });
     }
 
+    /// How many steps of how many parameters two settings are apart.
+    pub(super) fn distance(&self, a: usize, b: usize) -> usize {
+        let values = self.settings[a].values.iter().zip(&self.settings[b].values);
+        let place = |param: &Param, value| param.values.iter().position(|of| of == value);
+        let steps = self.request.params.iter().zip(values).map(|(param, (a, b))| {
+            place(param, a).unwrap_or(0).abs_diff(place(param, b).unwrap_or(0))
+        });
+        steps.sum()
+    }
+
     /// The seeds, in order; they wrap around after the last there is.
     pub fn seeds(&self) -> impl Iterator<Item = u64> + use<> {
         let first = self.first_seed;
