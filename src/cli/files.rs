@@ -103,6 +103,9 @@ pub(super) fn exit_without_leftovers(exit: Exit) -> ! {
     std::process::exit(exit as i32)
 }
 
+/// What the names of such folders begin with.
+const UNFINISHED: &str = ".unfinished-";
+
 /// Files are written under other names and get their own when all are complete.
 pub(super) struct Staged {
     folder: PathBuf,
@@ -120,7 +123,7 @@ impl Staged {
         let made = folder.ancestors().take_while(missing).map(Path::to_path_buf).collect();
         // Both the report and the traces of a run may stand in one folder.
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let staging = folder.join(format!(".unfinished-{}-{number}", std::process::id()));
+        let staging = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
         let place = Self {
             folder: folder.to_path_buf(),
             staging: staging.clone(),
@@ -154,6 +157,18 @@ impl Staged {
         let name = name.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
         self.write(name, bytes)?;
         self.finish(&[])
+    }
+
+    /// Removes what processes that were killed have left in the folder: nobody else is at work there.
+    pub(super) fn clean(&self) {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        for entry in entries {
+            let is_staging = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+            if is_staging && entry.path() != self.staging {
+                // What cannot be removed is in nobody's way.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
     }
 
     /// Begins a file.

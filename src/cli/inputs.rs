@@ -9,6 +9,7 @@ use super::terminal::Terminal;
 use super::walk::files_below;
 use crate::report::{escape, render_diagnostics};
 use crate::scenario::{Changes, Plan, Rejected, is_scenario, load};
+use crate::study::tune::OWN;
 use crate::study::{Suite, settled};
 
 /// A scenario that can be run.
@@ -28,7 +29,8 @@ fn with_fault(path: &Path, text: &str, arguments: &ScenarioArguments) -> Result<
     let load = |changes| load(path, text, changes, &Disk).map_err(Refused::Rejected);
     let changes = arguments.values.changes();
     let plan = load(changes)?;
-    let Some(name) = &arguments.fault else {
+    // As tune.csv calls the scenario's own timeline.
+    let Some(name) = arguments.fault.as_ref().filter(|name| *name != OWN) else {
         return Ok(plan);
     };
     let suite = Suite::new(&plan, settled(&plan));

@@ -1,14 +1,12 @@
 //! The journal of a sweep on disk: begun, gone on with, and ended.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::files::describe;
-use crate::study::tune::{
-    Journal, Request, Row, Rows, Shard, first_line, last_line, read, row_line,
-};
+use crate::study::tune::{Journal, Row, Rows, Shard, Sweep, first_line, last_line, read, row_line};
 
 /// A journal that is written.
 pub(super) struct JournalFile {
@@ -39,51 +37,59 @@ pub(super) fn name(shard: Option<Shard>) -> String {
 }
 
 impl JournalFile {
-    /// Opens the journal of a request, and gives back the runs that are in it: none with `restart`, or if
-    /// what stands there is of another sweep, which has come to its end.
+    /// Opens the journal of a sweep, and gives back the runs that are in it: none with `restart`, or if
+    /// what stands there is of another sweep, which has come to its end. Nobody else can open it meanwhile.
     pub(super) fn open(
         folder: &Path,
-        request: &Request,
+        sweep: &Sweep,
         shard: Option<Shard>,
         restart: bool,
     ) -> Result<(Self, Rows), NoJournal> {
         let path = folder.join(name(shard));
-        let earlier = match fs::read_to_string(&path) {
-            _ if restart => None,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Err(bad("line 1: this is no journal of `eureka-sim tune`"));
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(bad("this is no file"));
+        }
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let reason = "another process is at this sweep: wait for it, or write elsewhere with --out DIR";
+                return Err(NoJournal { reason: reason.to_owned(), exit: Exit::Io });
             }
-            Err(error) => {
-                let reason = format!("cannot read: {}", describe(&error));
-                return Err(NoJournal { reason, exit: Exit::Io });
-            }
-            // Cut before its first line was whole.
-            Ok(text) if !text.contains('\n') => None,
-            Ok(text) => Some(read(&text).map_err(|error| bad(&error.to_string()))?),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let mut bytes = Vec::new();
+        if !restart {
+            file.read_to_end(&mut bytes)?;
+        }
+        // The line that was being written when the process was killed is written anew.
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        bytes.truncate(whole);
+        let earlier = match whole {
+            0 => None,
+            _ => Some(read(&bytes).map_err(|error| bad(&error.to_string()))?),
         };
         match earlier {
-            Some(journal) if journal.request == *request && journal.shard == shard => {
-                Self::go_on(path, journal).map_err(NoJournal::from)
+            Some(journal) if journal.request == sweep.request && journal.shard == shard => {
+                if let Some(why) = sweep.disowns(&journal) {
+                    return Err(bad(&why));
+                }
+                file.set_len(whole as u64)?;
+                let Journal { rows, is_complete, .. } = journal;
+                Ok((Self { path, file, is_complete }, rows))
             }
-            Some(journal) if !journal.is_complete => Err(bad(&format!(
-                "this is the journal of another sweep (other values, seeds, faults or another scenario) of \
-                 which {} runs are done",
+            // A part that is complete may be waiting for the others.
+            Some(journal) if !journal.is_complete || shard.is_some() => Err(bad(&format!(
+                "this is the journal of another sweep ({}) of which {} runs are done",
+                journal.request.difference(&sweep.request).unwrap_or("another part"),
                 journal.rows.len()
             ))),
             _ => {
-                let mut file = File::create(&path)?;
-                file.write_all(first_line(request, shard).as_bytes())?;
+                file.set_len(0)?;
+                file.write_all(first_line(sweep, shard).as_bytes())?;
                 Ok((Self { path, file, is_complete: false }, Rows::new()))
             }
         }
-    }
-
-    fn go_on(path: PathBuf, journal: Journal) -> io::Result<(Self, Rows)> {
-        let file = OpenOptions::new().append(true).open(&path)?;
-        // A line that was cut is written anew.
-        file.set_len(journal.whole as u64)?;
-        Ok((Self { path, file, is_complete: journal.is_complete }, journal.rows))
     }
 
     /// Adds a run. It is there when this returns, whatever becomes of the process.

@@ -1,15 +1,19 @@
 //! `eureka-sim merge`
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::args::{Common, MergeArguments};
 use super::exit::Exit;
 use super::files::{Staged, describe};
 use super::terminal::Terminal;
-use super::tune::{Refused, fit, folder, refused, report, rerun, weights};
+use super::tune::{Refused, differs, fit, folder, refused, report, rerun, weights};
 use super::walk::files_below;
 use crate::study::tune::{Journal, Rows, Sweep, is_journal, read};
+
+/// Longest first line of a part: it has the texts of the scenario.
+const LONGEST_HEAD: u64 = 256 << 20;
 
 pub(super) fn merge(arguments: &MergeArguments, common: &Common, terminal: &mut Terminal) -> Exit {
     match try_merge(arguments, common, terminal) {
@@ -31,18 +35,34 @@ fn try_merge(
     let Some((first, Journal { request, .. })) = parts.first() else {
         return Err(Exit::BadInput);
     };
-    if let Some((other, _)) = parts.iter().find(|(_, part)| part.request != *request) {
-        let reason = format!("this is a part of another sweep than {}", first.display());
-        terminal.error(other, &reason);
+    if request.version != env!("CARGO_PKG_VERSION") {
+        let reason = format!(
+            "this was run by version {} of eureka-sim, and this is {}: run it again, or merge with that one",
+            request.version,
+            env!("CARGO_PKG_VERSION")
+        );
+        terminal.error(first, &reason);
         return Err(Exit::BadInput);
+    }
+    for (other, part) in &parts {
+        if let Some(what) = request.difference(&part.request) {
+            let reason =
+                format!("this is a part of another sweep than {}: {what}", first.display());
+            terminal.error(other, &reason);
+            return Err(Exit::BadInput);
+        }
     }
     let sweep = Sweep::new(request.clone()).map_err(|error| refused(&error, terminal))?;
     fit(&weights, &sweep, terminal)?;
     let mut rows = Rows::new();
     for (path, part) in &parts {
-        if let Some(why) = sweep.disowns(&part.rows, part.shard) {
+        if let Some(why) = sweep.disowns(part) {
             terminal.error(path, &why);
             return Err(Exit::BadInput);
+        }
+        if let Some(why) = differs(&sweep, &part.rows, terminal)? {
+            terminal.error(path, &format!("{why}; run it again"));
+            return Err(Exit::Nondeterministic);
         }
         for (run, row) in &part.rows {
             if rows.insert(*run, row.clone()).is_some_and(|known| known != *row) {
@@ -65,6 +85,7 @@ fn try_merge(
         terminal.error(first, &reason);
         return Err(Exit::BadInput);
     }
+    sweep.prune(&mut rows);
     let folder = folder(&sweep, &arguments.report);
     let files = Staged::new(&folder).map_err(|error| {
         terminal.error(&folder, &format!("cannot write: {}", describe(&error)));
@@ -77,20 +98,15 @@ fn try_merge(
 
 /// The part that a path is, or those in the folder that it is.
 fn parts_of(path: &Path, terminal: &mut Terminal) -> Result<Vec<(PathBuf, Journal)>, Refused> {
-    let unreadable = |path: &Path, error: &std::io::Error, terminal: &mut Terminal| {
-        terminal.error(path, &format!("cannot read: {}", describe(error)));
-        Exit::Io
-    };
     let mut parts = Vec::new();
+    let read_file = |file: &Path, terminal: &mut Terminal| {
+        fs::read(file).map_err(|error| {
+            terminal.error(file, &format!("cannot read: {}", describe(&error)));
+            Exit::Io
+        })
+    };
     if !path.is_dir() {
-        let text = fs::read_to_string(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::InvalidData => {
-                terminal.error(path, "this is no text, so it is no part of a sweep");
-                Exit::BadInput
-            }
-            _ => unreadable(path, &error, terminal),
-        })?;
-        parts.push((path.to_path_buf(), text));
+        parts.push((path.to_path_buf(), read_file(path, terminal)?));
     } else {
         let (files, exit) = files_below(path, terminal);
         if exit != Exit::Ok {
@@ -98,12 +114,14 @@ fn parts_of(path: &Path, terminal: &mut Terminal) -> Result<Vec<(PathBuf, Journa
         }
         for file in files.into_iter().filter(|file| file.extension().is_some_and(|e| e == "jsonl"))
         {
-            // Events and traces stand in report folders too.
-            match fs::read_to_string(&file) {
-                Ok(text) if is_journal(&text) => parts.push((file, text)),
-                Ok(_) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {}
-                Err(error) => return Err(unreadable(&file, &error, terminal)),
+            // Events and traces stand in report folders too, and may be large.
+            let mut first = Vec::new();
+            let begun = File::open(&file).and_then(|file| {
+                BufReader::new(file).take(LONGEST_HEAD).read_until(b'\n', &mut first)
+            });
+            if begun.is_ok() && is_journal(&first) {
+                let bytes = read_file(&file, terminal)?;
+                parts.push((file, bytes));
             }
         }
         if parts.is_empty() {
@@ -112,8 +130,8 @@ fn parts_of(path: &Path, terminal: &mut Terminal) -> Result<Vec<(PathBuf, Journa
         }
     }
     let mut journals = Vec::new();
-    for (path, text) in parts {
-        match read(&text) {
+    for (path, bytes) in parts {
+        match read(&bytes) {
             Ok(journal) => journals.push((path, journal)),
             Err(error) => {
                 terminal.error(&path, &error.to_string());

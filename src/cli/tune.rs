@@ -58,25 +58,30 @@ fn try_tune(
         Exit::Io
     };
     let files = Staged::new(&folder).map_err(|error| unwritable(&error, terminal))?;
-    let opened = JournalFile::open(&folder, &sweep.request, arguments.shard, arguments.restart);
+    let opened = JournalFile::open(&folder, &sweep, arguments.shard, arguments.restart);
     let (mut journal, mut rows) = opened.map_err(|no| {
         terminal.error(&folder.join(super::journal::name(arguments.shard)), &no.reason);
         no.exit
     })?;
+    files.clean();
     if !rows.is_empty() {
-        resume(&sweep, &rows, arguments, terminal)?;
+        resume(&sweep, &rows, terminal)?;
     }
     let stopped = run(&sweep, &mut rows, &mut journal, arguments, terminal)?;
     if stopped {
         let done = rows.len();
         let most = sweep.most_runs(arguments.shard);
-        write_csv_alone(&sweep, &rows, files).map_err(|error| unwritable(&error, terminal))?;
+        // What an earlier sweep has concluded stays until this one concludes something.
+        if arguments.shard.is_none() && !folder.join("tune.json").exists() {
+            write_csv(&sweep, &rows, files).map_err(|error| unwritable(&error, terminal))?;
+        }
         terminal.complain(&format!(
             "interrupted: {done} of at most {most} runs are done and in {}; the same command goes on from there\n",
             journal.path.display()
         ));
         return Err(Exit::Interrupted);
     }
+    sweep.prune(&mut rows);
     journal.complete().map_err(|error| unwritable(&error, terminal))?;
     if let Some(shard) = arguments.shard {
         terminal.say(&format!(
@@ -132,7 +137,7 @@ pub(super) fn refused(error: &SweepError, terminal: &mut Terminal) -> Refused {
             terminal.complain(&render_diagnostics(&rejected.sources, &rejected.diagnostics));
             Exit::BadInput
         }
-        SweepError::Grid(error) => wrong("--param", error, terminal),
+        SweepError::Grid(_) | SweepError::Pointless(..) => wrong("--param", error, terminal),
         SweepError::TooMany(_) => wrong("tune", error, terminal),
         _ => wrong("--faults", error, terminal),
     }
@@ -178,35 +183,45 @@ fn request(arguments: &TuneArguments, terminal: &mut Terminal) -> Result<Request
 }
 
 /// Some runs are done: says so, and holds one of them against this program.
-fn resume(
-    sweep: &Sweep,
-    rows: &Rows,
-    arguments: &TuneArguments,
-    terminal: &mut Terminal,
-) -> Result<(), Refused> {
-    let place = Path::new("the journal");
-    if let Some(why) = sweep.disowns(rows, arguments.shard) {
-        terminal.error(place, &format!("{why}; --restart begins anew"));
-        return Err(Exit::BadInput);
-    }
+fn resume(sweep: &Sweep, rows: &Rows, terminal: &mut Terminal) -> Result<(), Refused> {
     terminal.say(&format!("{} runs are done already: going on from there\n", rows.len()));
-    let Some(first) = rows.values().next() else { return Ok(()) };
-    let again = sweep.run_one((first.cell, first.seed), &mut Go);
-    match again {
-        Ok(again) if again == *first => Ok(()),
-        Ok(again) => {
-            let reason = format!(
-                "seed {} of `{}` has the digest {} there and {} now: it comes from another build; --restart \
-                 begins anew",
-                first.seed,
-                sweep.faults[sweep.cells[first.cell as usize].fault].name,
-                first.digest,
-                again.digest
-            );
-            terminal.error(place, &reason);
+    match differs(sweep, rows, terminal)? {
+        None => Ok(()),
+        Some(why) => {
+            terminal.error(Path::new("the journal"), &format!("{why}; --restart begins anew"));
             Err(Exit::Nondeterministic)
         }
-        Err(_) => Err(Exit::Interrupted),
+    }
+}
+
+/// Does the first run again: what differs from what it came to, if anything does.
+pub(super) fn differs(
+    sweep: &Sweep,
+    rows: &Rows,
+    terminal: &mut Terminal,
+) -> Result<Option<String>, Refused> {
+    let Some(first) = rows.values().next() else { return Ok(None) };
+    let again = sweep.run_one((first.cell, first.seed), &mut Go);
+    let again = again.map_err(|stopped| failed(&stopped, terminal))?;
+    let what = if again == *first {
+        return Ok(None);
+    } else if again.digest == first.digest {
+        format!("has other costs there than now, with the digest {}", first.digest)
+    } else {
+        format!("has the digest {} there and {} now", first.digest, again.digest)
+    };
+    let fault = &sweep.faults[sweep.cells[first.cell as usize].fault].name;
+    Ok(Some(format!("seed {} of `{fault}` {what}: it comes from another build", first.seed)))
+}
+
+/// Why there is no run, and the exit code that goes with it.
+fn failed(stopped: &Stopped, terminal: &mut Terminal) -> Exit {
+    match stopped {
+        Stopped::Interrupted => Exit::Interrupted,
+        Stopped::Rejected(rejected) => {
+            terminal.complain(&render_diagnostics(&rejected.sources, &rejected.diagnostics));
+            Exit::BadInput
+        }
     }
 }
 
@@ -228,13 +243,13 @@ fn run(
     terminal: &mut Terminal,
 ) -> Result<bool, Refused> {
     let progress = terminal.progress_of_runs(rows.len() as u64, sweep.most_runs(arguments.shard));
-    let mut failed = None;
+    let mut unwritable = None;
     let done = |row: &Row, most: u64| {
         progress.one_is_done(most);
         match journal.add(row) {
             Ok(()) => true,
             Err(error) => {
-                failed = Some(error);
+                unwritable = Some(error);
                 false
             }
         }
@@ -242,17 +257,14 @@ fn run(
     let jobs = arguments.jobs.unwrap_or(0);
     let result = sweep.run(arguments.shard, rows, jobs, || !interrupted(), done);
     drop(progress);
-    if let Some(error) = failed {
+    if let Some(error) = unwritable {
         terminal.error(&journal.path, &format!("cannot write: {}", describe(&error)));
         return Err(Exit::Io);
     }
     match result {
         Ok(()) => Ok(false),
         Err(Stopped::Interrupted) => Ok(true),
-        Err(Stopped::Rejected(rejected)) => {
-            terminal.complain(&render_diagnostics(&rejected.sources, &rejected.diagnostics));
-            Err(Exit::BadInput)
-        }
+        Err(stopped) => Err(failed(&stopped, terminal)),
     }
 }
 
@@ -266,10 +278,10 @@ fn all_files() -> Vec<String> {
     texts.into_iter().chain(figures).collect()
 }
 
-/// Of a sweep that came to no end its runs are left, and nothing that an earlier one has concluded.
-fn write_csv_alone(sweep: &Sweep, rows: &Rows, mut files: Staged) -> io::Result<()> {
+/// The runs of a sweep that came to no end.
+fn write_csv(sweep: &Sweep, rows: &Rows, mut files: Staged) -> io::Result<()> {
     files.write("tune.csv", tune_csv(sweep, rows).as_bytes())?;
-    files.finish(&all_files())
+    files.finish(&[])
 }
 
 /// Writes all files of a sweep that has come to its end, and prints what it comes to.

@@ -1,7 +1,7 @@
 //! What a run costs: healthy instances that were evicted, dead ones that were kept, and self-preservation
 //! that had no reason; from some instant on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +22,9 @@ pub struct Costs {
     pub ghost_ms: u64,
     /// Calls that were sent to instances which did not run.
     pub calls_to_dead: u64,
-    /// Time in self-preservation while nothing was wrong: nobody was dead or missing, nobody cut off (by a
-    /// `partition`, `isolate`, `hold` or `fail`) and nobody frozen. Latency and loss are no reason for it.
+    /// Time in self-preservation while nothing was wrong in that server's cluster: nobody was dead or missing,
+    /// and nobody was cut off (by a `partition`, `isolate`, `hold` or `fail`) or frozen then or two minutes
+    /// before. Latency and loss are no reason for it.
     pub false_protection_ms: u64,
     /// Time in which a server that ran would have evicted nobody.
     pub no_eviction_ms: u64,
@@ -65,12 +66,25 @@ struct Totals {
     no_eviction: u128,
 }
 
+/// How long a fault is a reason for protection after it is over: the minute that it ends in, and the next.
+const AFTERMATH: Span = Span::from_secs(120);
+
+/// What cuts somebody off or freezes him.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    /// A timeline entry.
+    Cut(usize),
+    /// Of this host.
+    Frozen(HostId),
+}
+
 /// Watches a run for its costs, and nothing else.
 pub struct CostWatch {
     truth: Truth,
-    /// Timeline entries that cut somebody off.
-    cut: BTreeSet<usize>,
-    frozen: BTreeSet<HostId>,
+    clusters: Clusters,
+    /// Who cuts somebody off (a timeline entry) or is frozen, in which clusters, and until when that is a
+    /// reason for protection: the rate of the minute before is still low when it is over.
+    disturbed: BTreeMap<Cause, (BTreeSet<usize>, Instant)>,
     /// Costs count from here on.
     since: Instant,
     before: Option<Totals>,
@@ -87,9 +101,9 @@ impl CostWatch {
     pub fn new(plan: &Plan, since: Instant, every: Option<Span>) -> Self {
         let clusters = Clusters::new(plan);
         Self {
-            truth: Truth::new(clusters, plan.setup.servers.len(), &plan.setup.names),
-            cut: BTreeSet::new(),
-            frozen: BTreeSet::new(),
+            truth: Truth::new(clusters.clone(), plan.setup.servers.len(), &plan.setup.names),
+            clusters,
+            disturbed: BTreeMap::new(),
             since,
             before: None,
             every: every.unwrap_or(Span::ZERO),
@@ -102,8 +116,9 @@ impl CostWatch {
     pub fn finish(&mut self, world: &WorldView<'_>) -> (Costs, Ending, Vec<Size>) {
         let end = world.now();
         self.elapsed(Instant::from_nanos(end.nanos() + 1), world);
-        let before = self.before.unwrap_or_default();
         let now = self.totals(end, world);
+        // Of a run that ends before it there are none.
+        let before = self.before.unwrap_or(now);
         let millis = |now: u128, before: u128| ((now - before) / 1_000_000) as u64;
         let costs = Costs {
             evicted_healthy: now.evicted_healthy - before.evicted_healthy,
@@ -137,25 +152,53 @@ impl CostWatch {
         totals
     }
 
-    fn fault(&mut self, fault: &FaultFact<'_>, at: Instant) {
+    fn fault(&mut self, fault: &FaultFact<'_>, at: Instant, world: &WorldView<'_>) {
+        let cluster = |host: HostId| match world.is_server(host) {
+            true => Some(self.clusters.of_server(host.index())),
+            false => self.clusters.of_host(host),
+        };
         match *fault {
             FaultFact::Network {
-                what: "partition" | "isolate" | "hold" | "fail", entry, ..
+                what: "partition" | "isolate" | "hold" | "fail",
+                entry,
+                from,
+                to,
             } => {
-                self.cut.insert(entry);
-            }
-            FaultFact::Heal { entry } => {
-                self.cut.remove(&entry);
+                let clusters = from.iter().chain(to.iter()).filter_map(cluster).collect();
+                self.disturbed.insert(Cause::Cut(entry), (clusters, Instant::NEVER));
             }
             FaultFact::Process("pause", host) => {
-                self.frozen.insert(host);
+                let clusters = cluster(host).into_iter().collect();
+                self.disturbed.insert(Cause::Frozen(host), (clusters, Instant::NEVER));
             }
-            FaultFact::Process("resume" | "kill", host) => {
-                self.frozen.remove(&host);
-            }
+            FaultFact::Heal { entry } => self.ends(Cause::Cut(entry), at),
+            FaultFact::Process("resume" | "kill", host) => self.ends(Cause::Frozen(host), at),
             _ => return,
         }
-        self.truth.disturb(!(self.cut.is_empty() && self.frozen.is_empty()), at);
+        self.disturb(at);
+    }
+
+    fn ends(&mut self, cause: Cause, at: Instant) {
+        if let Some((_, until)) = self.disturbed.get_mut(&cause) {
+            *until = at + AFTERMATH;
+        }
+    }
+
+    /// What is disturbed from now on.
+    fn disturb(&mut self, at: Instant) {
+        self.disturbed.retain(|_, (_, until)| *until > at);
+        let clusters = self.disturbed.values().flat_map(|(clusters, _)| clusters);
+        self.truth.disturb(&clusters.copied().collect(), at);
+    }
+
+    /// Disturbances whose aftermath is over before `next`.
+    fn calm(&mut self, next: Instant) {
+        while let Some(until) = self.disturbed.values().map(|(_, until)| *until).min() {
+            if until >= next {
+                return;
+            }
+            self.disturb(until);
+        }
     }
 
     fn size(&self, world: &WorldView<'_>) -> Size {
@@ -173,7 +216,7 @@ impl Observer for CostWatch {
         }
         self.truth.fact(at, fact, world);
         if let Fact::Fault(fault) = fact {
-            self.fault(fault, at);
+            self.fault(fault, at, world);
         }
     }
 
@@ -181,6 +224,7 @@ impl Observer for CostWatch {
         if self.before.is_none() && next > self.since {
             self.before = Some(self.totals(self.since, world));
         }
+        self.calm(next);
         while self.next < next {
             self.sizes.push(self.size(world));
             self.next += self.every;

@@ -1,6 +1,8 @@
 //! The truth: which instances really run and which should be registered, held against what each
 //! registry says.
 
+use std::collections::BTreeSet;
+
 use super::clusters::Clusters;
 use crate::eureka::{AppId, InstanceKey, Names};
 use crate::sim::{Fact, FaultFact, HostId, WorldView};
@@ -302,10 +304,10 @@ impl Truth {
         self.servers[server.index()].unprovoked_time.at(at)
     }
 
-    /// From now on something is cut off or frozen, or nothing is.
-    pub(super) fn disturb(&mut self, disturbed: bool, at: Instant) {
-        for server in &mut self.servers {
-            server.disturbed = disturbed;
+    /// From now on something is cut off or frozen in these clusters, and nothing in others.
+    pub(super) fn disturb(&mut self, clusters: &BTreeSet<usize>, at: Instant) {
+        for (index, server) in self.servers.iter_mut().enumerate() {
+            server.disturbed = clusters.contains(&self.clusters.of_server(index));
             server.update_protection(at);
         }
     }

@@ -86,10 +86,10 @@ pub fn load(
         return Err(Rejected { sources, diagnostics: diags.into_sorted() });
     }
     let is_incomplete = diags.has_errors();
+    overrides::apply(&mut document, changes.sets, &mut sources, &mut diags);
     if let Some(overlay) = changes.overlay {
         overlay.apply(&mut document, &mut sources, &mut diags);
     }
-    overrides::apply(&mut document, changes.sets, &mut sources, &mut diags);
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let place = Place { source: main, span: 0..0 };
     match build(&document, &place, &stem.unwrap_or_default(), changes.seed, diags) {

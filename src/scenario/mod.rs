@@ -38,7 +38,7 @@ pub use claim::Claim;
 pub use diagnostics::{Diagnostic, Rejected, Severity};
 pub use include::Files;
 pub use metric::{EventKind, Metric};
-pub use overrides::{Changes, Overlay};
+pub use overrides::{Changes, Overlay, key_in_file};
 pub use plan::{
     AppPlan, Bounds, EntryPlan, Expectation, Observe, Plan, Sampling, Servers, Subject, Viewers,
     Wanted, When, ZonePlan,

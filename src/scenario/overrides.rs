@@ -8,13 +8,22 @@ use super::tree::{self, Node, Table, Value};
 /// Lists whose entries are addressed by name: `apps.ORDERS.instances`.
 const LISTS: [&str; 3] = ["apps", "servers", "timeline"];
 
+/// The parts of a key as `--set` takes it; nothing if it is none, or addresses an entry of a list by its name,
+/// which no words of a file do.
+#[must_use]
+pub fn key_in_file(key: &str) -> Option<Vec<String>> {
+    let mut keys = tree::parse_key(key.trim())?;
+    spelling::unify_path(&mut keys);
+    (!is_list(&keys)).then_some(keys)
+}
+
 /// What is changed of a scenario before it is understood.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Changes<'a> {
+    /// Values (`KEY=VALUE`); the later ones win.
+    pub sets: &'a [String],
     /// Other faults; nothing: the scenario's own.
     pub overlay: Option<&'a Overlay>,
-    /// Values (`KEY=VALUE`), the later ones win; over those of the overlay.
-    pub sets: &'a [String],
     /// Instead of the file's seed.
     pub seed: Option<u64>,
 }

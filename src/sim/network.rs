@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use super::action::CutMode;
+use super::action::{Cut, CutMode};
 use super::host::HostId;
 use super::host_set::HostSet;
 use super::latency::{Latency, Loss};
@@ -55,14 +55,22 @@ pub(super) enum Effect {
     Lossy(Loss),
 }
 
-/// A fault between two sets of hosts, one way.
+/// A fault between two sets of hosts.
 #[derive(Clone, Debug)]
 struct Rule {
     /// The timeline entry it belongs to.
     entry: usize,
-    from: HostSet,
-    to: HostSet,
+    cut: Cut,
     effect: Effect,
+}
+
+impl Rule {
+    /// Whether it concerns a message: once, also where both sides have a host in common.
+    fn concerns(&self, from: HostId, to: HostId) -> bool {
+        let Cut { from: one, to: other, both_ways } = &self.cut;
+        (one.contains(from) && other.contains(to))
+            || (*both_ways && one.contains(to) && other.contains(from))
+    }
 }
 
 /// What becomes of a message.
@@ -108,8 +116,8 @@ impl Network {
     }
 
     /// A fault begins.
-    pub(super) fn begin(&mut self, entry: usize, from: HostSet, to: HostSet, effect: Effect) {
-        self.rules.push(Rule { entry, from, to, effect });
+    pub(super) fn begin(&mut self, entry: usize, cut: Cut, effect: Effect) {
+        self.rules.push(Rule { entry, cut, effect });
     }
 
     /// All faults of a timeline entry end; whether there were any.
@@ -171,7 +179,7 @@ impl Network {
         let mut span = latency.of(draw, || streams.decision(latency_stream, caller, call));
         let (mut cut, mut held) = (None, None);
         for rule in &self.rules {
-            if rule.from.contains(from) && rule.to.contains(to) {
+            if rule.concerns(from, to) {
                 match rule.effect {
                     Effect::Cut(mode) => cut = cut.or(Some(mode)),
                     Effect::Hold => held = held.or(Some(rule.entry)),

@@ -5,7 +5,7 @@ use super::host_set::{HostSet, Pick, Selection, Take};
 use super::latency::{Latency, Loss};
 use super::network::{Effect, Fate, Leg, LinkException, Network, NetworkSetup};
 use super::random::{Stream, Streams};
-use super::{CutMode, Digest};
+use super::{Cut, CutMode, Digest};
 use crate::time::{Instant, Span};
 
 const STREAMS: Streams = Streams::new(42);
@@ -134,6 +134,10 @@ fn network() -> Network {
     })
 }
 
+fn one_way(from: usize, to: usize) -> Cut {
+    Cut { from: only(from), to: only(to), both_ways: false }
+}
+
 fn only(host: usize) -> HostSet {
     [HostId::new(host)].into_iter().collect()
 }
@@ -142,9 +146,9 @@ fn only(host: usize) -> HostSet {
 fn faults_hit_one_direction_and_end_with_their_entry() {
     let mut network = network();
     assert_eq!(fate(&network), Fate::Arrives(Span::from_millis(2)));
-    network.begin(7, only(1), only(0), Effect::Cut(CutMode::Blackhole));
+    network.begin(7, one_way(1, 0), Effect::Cut(CutMode::Blackhole));
     assert_eq!(fate(&network), Fate::Arrives(Span::from_millis(2)), "the other way");
-    network.begin(7, only(0), only(1), Effect::Cut(CutMode::Refuse));
+    network.begin(7, one_way(0, 1), Effect::Cut(CutMode::Refuse));
     assert_eq!(fate(&network), Fate::Cut(CutMode::Refuse, Span::from_millis(2)));
     assert!(!network.end(6));
     assert!(network.end(7));
@@ -154,14 +158,28 @@ fn faults_hit_one_direction_and_end_with_their_entry() {
 #[test]
 fn a_cut_beats_a_loss_beats_a_hold_and_slowness_is_added_to_all() {
     let mut network = network();
-    network.begin(1, only(0), only(1), Effect::Slow(Span::from_millis(50)));
+    network.begin(1, one_way(0, 1), Effect::Slow(Span::from_millis(50)));
     assert_eq!(fate(&network), Fate::Arrives(Span::from_millis(52)));
-    network.begin(2, only(0), only(1), Effect::Hold);
+    network.begin(2, one_way(0, 1), Effect::Hold);
     assert_eq!(fate(&network), Fate::Held(2, Span::from_millis(52)));
-    network.begin(3, only(0), only(1), Effect::Lossy(Loss::share(1.0)));
+    network.begin(3, one_way(0, 1), Effect::Lossy(Loss::share(1.0)));
     assert_eq!(fate(&network), Fate::Lost);
-    network.begin(4, only(0), only(1), Effect::Cut(CutMode::Blackhole));
+    network.begin(4, one_way(0, 1), Effect::Cut(CutMode::Blackhole));
     assert_eq!(fate(&network), Fate::Cut(CutMode::Blackhole, Span::from_millis(52)));
+}
+
+/// Between `all` and `all` a message is on both sides of the fault.
+#[test]
+fn a_fault_of_both_directions_concerns_a_message_once() {
+    let both = |from: &[usize], to: &[usize]| {
+        let set = |hosts: &[usize]| hosts.iter().copied().map(HostId::new).collect();
+        Cut { from: set(from), to: set(to), both_ways: true }
+    };
+    for cut in [both(&[0, 1], &[0, 1]), both(&[0, 1], &[1]), both(&[1], &[0])] {
+        let mut network = network();
+        network.begin(1, cut, Effect::Slow(Span::from_millis(50)));
+        assert_eq!(fate(&network), Fate::Arrives(Span::from_millis(52)));
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use crate::scenario::{Overlay, Plan};
+use crate::scenario::{AppPlan, Overlay, Plan};
 use crate::time::{Instant, Span};
 
 /// What is waited for at most before the faults begin: a first threshold task, however rare it is.
@@ -105,7 +105,7 @@ fn quoted(text: &str) -> String {
 
 impl Writer<'_> {
     fn all(&mut self) {
-        let clients = self.clients();
+        let (clients, victims) = (self.clients(), self.victims());
         self.add("none", "nothing happens", None, Script::default());
         for (seconds, one_way) in [(1, "500ms"), (2, "1s"), (4, "2s"), (6, "3s")] {
             let action = format!(
@@ -128,7 +128,7 @@ impl Writer<'_> {
         }
         let since = self.since;
         let kill = |count: u64| {
-            format!("kill = {{ select = \"clients\", count = {count}, pick = \"random\" }}")
+            format!("kill = {{ select = [{victims}], count = {count}, pick = \"random\" }}")
         };
         self.of_clients("one-death", "one instance is killed", Some(1), |_| {
             Script::default().at(since, &kill(1))
@@ -149,7 +149,7 @@ impl Writer<'_> {
         for (percent, count) in self.shares("unreachable", &[20, 30, 50], 0) {
             let about = format!("{} cut off from all servers for 6m", of_clients(count, clients));
             let action = format!(
-                "partition = {{ from = {{ select = \"clients\", count = {count} }}, to = \"servers\" }}"
+                "partition = {{ from = {{ select = [{victims}], count = {count} }}, to = \"servers\" }}"
             );
             let script = Script::default().lasting(since, MINUTE.saturating_mul(6), &action);
             self.add(&format!("unreachable-{percent}-percent"), &about, Some(count), script);
@@ -172,12 +172,36 @@ impl Writer<'_> {
         self.add("slow-network", "every message takes 500 ms more, for 5m", None, script);
     }
 
+    /// Whether a client is there at first and registers.
+    fn registers(&self, host: usize) -> bool {
+        let setup = &self.plan.setup;
+        let client = host.checked_sub(setup.servers.len()).and_then(|of| setup.clients.get(of));
+        client.is_some_and(|of| {
+            let profile = &setup.profiles[of.profile as usize];
+            of.start.is_some() && profile.client.register_with_eureka
+        })
+    }
+
+    /// The applications whose instances register, each with how many there are at first.
+    fn registering(&self) -> impl Iterator<Item = (&AppPlan, u64)> {
+        let apps = self.plan.apps.iter().map(|app| {
+            let hosts = app.hosts.iter().cloned().flatten();
+            (app, hosts.filter(|host| self.registers(*host)).count() as u64)
+        });
+        apps.filter(|(_, count)| *count > 0)
+    }
+
     /// The instances that register at first.
     fn clients(&self) -> u64 {
-        let setup = &self.plan.setup;
-        let registers = |profile: u32| setup.profiles[profile as usize].client.register_with_eureka;
-        let clients = setup.clients.iter();
-        clients.filter(|of| of.start.is_some() && registers(of.profile)).count() as u64
+        self.registering().map(|(_, count)| count).sum()
+    }
+
+    /// The selectors of their applications.
+    fn victims(&self) -> String {
+        let names = &self.plan.setup.names;
+        let select =
+            |(app, _): (&AppPlan, u64)| quoted(&format!("app:{}", names.app_name(app.app)));
+        self.registering().map(select).collect::<Vec<_>>().join(", ")
     }
 
     fn name(&self, server: usize) -> &str {
@@ -268,10 +292,7 @@ impl Writer<'_> {
             ),
             Some(zone) => {
                 let zone = &zones[zone];
-                let about = format!(
-                    "everything in zone {} is killed: {} clients and {} servers",
-                    zone.name, zone.clients, zone.servers
-                );
+                let about = format!("everything in zone {} is killed", zone.name);
                 let action = format!("kill = {}", quoted(&format!("zone:{}", zone.name)));
                 self.add(name, &about, None, Script::default().at(self.since, &action));
             }
@@ -280,8 +301,7 @@ impl Writer<'_> {
 
     fn rolling_kill(&mut self) {
         let names = &self.plan.setup.names;
-        let apps = self.plan.apps.iter().filter(|app| app.instances > 0);
-        let script = apps.fold(Script::default(), |script, app| {
+        let script = self.registering().fold(Script::default(), |script, (app, _)| {
             let app = quoted(names.app_name(app.app));
             let action = format!(
                 "deploy = {{ app = {app}, batch = \"10%\", every = \"1m\", graceful = false, down = \"10s\" }}"

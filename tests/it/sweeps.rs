@@ -284,6 +284,9 @@ fn a_journal_that_is_none_is_not_written_over() {
         (format!("{head}\n{}\n", changed("cell", Value::from(u64::MAX))), 2, "line 2"),
         (format!("{}\n", head.replace("\"seeds\":3", "\"seeds\":0")), 2, "line 1"),
         (format!("{head}\n{other}\n"), 3, "comes from another build"),
+        (format!("{head}\n{}\n", changed("digest", "zz".into())), 2, "line 2: this is no line"),
+        (format!("{}\n", head.replace("\"sweep\":\"", "\"sweep\":\"0")), 2, "another build"),
+        ("\u{e9}\n".to_owned(), 2, "line 1: this is no journal"),
     ] {
         sandbox.write(journal, &text);
         let ran = run(&sandbox, &SMALL, &["--plots=none"]);
@@ -328,7 +331,7 @@ fn what_is_no_part_is_not_merged() {
     for (parts, code, reason) in [
         (vec!["nowhere.jsonl"], 4, "no such file"),
         (vec!["garbage.jsonl"], 2, "line 1: this is no journal"),
-        (vec!["binary.jsonl"], 2, "no part of a sweep"),
+        (vec!["binary.jsonl"], 2, "line 1: this is no journal"),
         (vec!["zero.jsonl"], 2, "line 1"),
         (vec!["empty"], 2, "no part of a sweep in this folder"),
         (vec!["a", "b"], 2, "another sweep"),
@@ -348,14 +351,16 @@ fn bad_arguments_say_what_would_be_good() {
     sandbox.write("file", "");
     sandbox.write("bad.toml", "schema = 1\nduration = \"1m\"\nfoo = 1\n");
     for (words, reason) in [
-        (vec!["fleet.toml", "--param=x"], "`x` has no `=`"),
+        (vec!["fleet.toml", "--param=x"], "`x` has no key and values"),
         (
             vec!["fleet.toml", "--param=eureka.server.renewal-percent-threshold=2..1:1"],
             "A is above B",
         ),
         (vec!["fleet.toml", "--param=eureka.server.renewal-percent-treshold=1"], "did you mean"),
         (vec!["fleet.toml", "--weights=sick=1"], "there is no cost `sick`"),
-        (vec!["fleet.toml", "--weights=dead=-1"], "not negative"),
+        (vec!["fleet.toml", "--weights=dead=-1"], "from 0 to"),
+        (vec!["fleet.toml", "--weights=dead=1e308"], "from 0 to"),
+        (vec!["fleet.toml", "--param=seed=1,2"], "--seeds N"),
         (vec!["fleet.toml", "--faults=earthquake"], "there is no fault `earthquake`"),
         (vec!["fleet.toml", "--faults=scenario"], "has no timeline"),
         (vec!["fleet.toml", "--shard=3/2"], "K/N"),

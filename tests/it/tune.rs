@@ -240,14 +240,14 @@ fn what_is_clear_is_left_out_and_nothing_else_changes() {
     let exhaustive = Request { exhaustive: true, ..asked };
     let (whole, all) = run(exhaustive);
     assert_eq!(all.len(), 2 * 3 * 12);
-    assert_eq!(whole.left_out_runs(&all, None), 0);
+    assert_eq!(whole.left_out_runs(&all), 0);
     let subset = rows.iter().all(|(run, row)| all.get(run) == Some(row));
     assert!(subset, "a run is the same in both");
     let count = |fault| rows_of(&sweep, &rows, &["0.85"], fault).len();
     assert_eq!(count("none"), 5, "nothing happens with any seed");
     assert_eq!(count("deaths-20-percent"), 5, "that they stay is certain");
     assert_eq!(count("loss-5-percent"), 12, "chance decides");
-    assert_eq!(sweep.left_out_runs(&rows, None), (all.len() - rows.len()) as u64);
+    assert_eq!(sweep.left_out_runs(&rows), (all.len() - rows.len()) as u64);
 }
 
 /// Other servers, other faults: two zones can lose one, two servers can be cut off from each other.
@@ -359,6 +359,97 @@ fn differences_are_paired_seed_by_seed() {
     let above = analysis.settings[2].above_recommended;
     assert!((above.mean - 1.5).abs() < 1e-9);
     assert!((above.half_width.expect("four seeds") - 0.9187).abs() < 1e-3, "{above:?}");
+}
+
+/// A fault that was clear after five seeds and one that was not: their intervals are those of independent parts.
+#[test]
+fn faults_with_few_seeds_and_many_are_summed_for_themselves() {
+    let mut asked = request(&fleet(10), &["eureka.server.renewal-percent-threshold=0.6,0.7"]);
+    asked.faults = ["none", "one-death"].map(str::to_owned).to_vec();
+    asked.seeds = 8;
+    asked.exhaustive = false;
+    let sweep = Sweep::new(asked).expect("a sweep");
+    let mut rows = Rows::new();
+    // `none` costs the same with every seed, `one-death` 0 or 2 minutes more with 0.7.
+    loop {
+        let due = sweep.due(&rows, None);
+        if due.is_empty() {
+            break;
+        }
+        for (cell, seed) in due {
+            let place = &sweep.cells[cell as usize];
+            let minutes = match place.fault {
+                0 => 5,
+                _ => 100 * seed + place.setting as u64 * 2 * (seed % 2),
+            };
+            let costs = Costs { ghost_ms: minutes * 60_000, ..Costs::default() };
+            let row = Row {
+                cell,
+                seed,
+                digest: String::new(),
+                events: 1,
+                costs,
+                ending: eureka_sim::observe::Ending::default(),
+                sizes: Vec::new(),
+            };
+            rows.insert((cell, seed), row);
+        }
+    }
+    assert_eq!(rows.len(), 2 * (5 + 8));
+    let analysis = Analysis::new(&sweep, &rows, Weights::default()).expect("all is run");
+    let above = analysis.settings[1].above_recommended;
+    // Of eight numbers, 0 and 2 in turn: 1 ± 2.365 · 1.069 / √8.
+    assert!((above.mean - 1.0).abs() < 1e-9, "{above:?}");
+    assert!((above.half_width.expect("eight seeds") - 0.8938).abs() < 1e-3, "{above:?}");
+    assert_eq!(analysis.settings[0].ghosts_by_seed.len(), 8);
+    // What does not belong to it is taken away.
+    let mut more = rows.clone();
+    let stranger = Row { seed: 7, ..rows[&(0, 0)].clone() };
+    more.insert((0, 7), stranger);
+    sweep.prune(&mut more);
+    assert_eq!(more, rows);
+}
+
+/// Instances that do not register are nobody's victims: the server would not notice.
+#[test]
+fn the_standard_faults_hit_those_who_register() {
+    let text =
+        fleet(20) + "[[apps]]\nname = \"WEB\"\ninstances = 80\nregister = false\nstart = \"70s\"\n";
+    let mut asked = request(&text, &["eureka.server.renewal-percent-threshold=0.5"]);
+    asked.faults = vec!["deaths-30-percent".to_owned()];
+    let (sweep, rows) = run(asked);
+    assert_eq!(sweep.faults[0].instances, Some(6), "30 % of 20");
+    assert_eq!(rows_of(&sweep, &rows, &["0.5"], "deaths-30-percent")[0].ending.evicted, 6);
+}
+
+/// Protection has a reason while somebody is cut off and until the rate has recovered; in another cluster of the
+/// same file it has none.
+#[test]
+fn a_cut_is_a_reason_for_protection_where_it_is() {
+    let cluster = |name: &str| {
+        format!(
+            "[[servers]]\nname = \"{name}\"\npeers = []\nregister-with-eureka = false\nfetch-registry = true\n\
+             [[apps]]\nname = \"{name}\"\ninstances = 10\nservers = [\"{name}\"]\nstart = {{ first = \"70s\", spread = \"60s\" }}\n"
+        )
+    };
+    let text = format!(
+        "schema = 1\nname = \"two\"\nduration = \"30m\"\n{}{}[[timeline]]\nat = \"17m\"\nfor = \"90s\"\n\
+         partition = {{ from = \"app:b\", to = \"server:b\" }}\n",
+        cluster("a"),
+        cluster("b")
+    );
+    let false_seconds = |percent: &str| {
+        let param = format!("eureka.server.renewal-percent-threshold={percent}");
+        let (sweep, rows) = run(request(&text, &[&param]));
+        let costs = costs_of(&sweep, &rows, &[percent], "scenario");
+        (costs.false_protection_ms / 1000, costs.no_eviction_ms / 1000)
+    };
+    let (without, all) = false_seconds("0.85");
+    assert_eq!(without, 0, "b has a reason, and a is not protected");
+    assert!(all >= 120, "{all}");
+    // Ten instances beat twenty times a minute at most: both are protected for thirteen minutes, b with a
+    // reason for the 90 s of its cut and the two minutes after it.
+    assert_eq!(false_seconds("1.0"), (2 * 13 * 60 - 90 - 120, 2 * 13 * 60));
 }
 
 /// What the file says stays, if no other value is better for sure; and is named if it is.
@@ -484,7 +575,7 @@ fn what_is_no_sweep_says_why() {
     assert!(refused(&text, &[], &["scenario"]).contains("has no timeline"));
     assert!(refused(&text, &[], &["zone-lost"]).contains("cannot happen here"));
     assert!(refused(&text, &["a=1", "a=2"], &[]).contains("given twice"));
-    let mut many = request(&text, &["seed=1..9000:1"]);
+    let mut many = request(&text, &["network.latency=1ms..5000ms:1ms"]);
     many.seeds = 1_000_000;
     assert!(matches!(Sweep::new(many), Err(SweepError::TooMany(_))));
 }

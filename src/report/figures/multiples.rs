@@ -9,6 +9,7 @@ use super::palette::{ALIVE, FAINT, FAULT, GREY, INK};
 use super::scale::{time_label, value_label, value_ticks};
 use crate::observe::Size;
 use crate::report::TuneReport;
+use crate::study::tune::Cell;
 use crate::time::{Instant, Span};
 
 /// Panels in a row.
@@ -34,6 +35,15 @@ const COLOURS: [RGBColor; MOST_LINES] = [
     RGBColor(0xA8, 0xBF, 0x22),
     RGBColor(0xDC, 0xB3, 0x10),
 ];
+
+/// A line of a panel.
+struct Line<'a> {
+    /// Which of those that are drawn.
+    line: usize,
+    setting: usize,
+    cell: &'a Cell,
+    sizes: &'a [Size],
+}
 
 /// Width and height.
 pub(super) fn size(report: &TuneReport<'_>) -> (u32, u32) {
@@ -110,26 +120,19 @@ fn panel<DB: DrawingBackend>(
     (left, top): (i32, i32),
 ) {
     let sweep = report.sweep;
-    let lines: Vec<(usize, usize, &[Size])> = drawn
-        .iter()
-        .enumerate()
-        .filter_map(|(line, setting)| {
-            let of = |cell: &&(usize, &crate::study::tune::Cell)| {
-                cell.1.setting == *setting && cell.1.fault == fault
-            };
-            let cells: Vec<_> = sweep.cells.iter().enumerate().collect();
-            let (cell, _) = *cells.iter().find(of)?;
-            let row = report.rows.get(&(cell as u32, sweep.seeds().next()?))?;
-            Some((line, *setting, row.sizes.as_slice()))
-        })
-        .collect();
-    let sizes = lines.iter().flat_map(|(_, _, sizes)| sizes.iter());
+    let line = |(line, setting): (usize, &usize)| {
+        let is_it = |cell: &Cell| cell.setting == *setting && cell.fault == fault;
+        let number = sweep.cells.iter().position(is_it)?;
+        let row = report.rows.get(&(number as u32, sweep.seeds().next()?))?;
+        Some(Line { line, setting: *setting, cell: &sweep.cells[number], sizes: &row.sizes })
+    };
+    let lines: Vec<Line<'_>> = drawn.iter().enumerate().filter_map(line).collect();
+    let sizes = lines.iter().flat_map(|line| line.sizes.iter());
     let most = sizes.map(|size| size.alive.max(size.least.unwrap_or(0).unsigned_abs())).max();
     let (most, step) = value_ticks(most.unwrap_or(0) as f64, true);
-    // A time at which something is sampled is a share of the run.
-    let longest = lines.iter().map(|(_, _, sizes)| sizes.len()).max().unwrap_or(1).max(2);
+    let longest = lines.iter().map(|line| line.cell.duration).max().unwrap_or_default();
     let (first, bottom) = (top + 22, top + PANEL.1 - 28);
-    let end = Instant::from_nanos(longest as u64 - 1);
+    let end = Instant::ZERO + longest;
     let axes = Axes::between((left + 48, left + PANEL.0 - 14), (first, bottom), end, most);
     sheet.text(&sweep.faults[fault].name, (axes.left, top + 1), 14, INK, (HPos::Left, VPos::Top));
     let room = 58_usize.saturating_sub(sweep.faults[fault].name.chars().count());
@@ -146,47 +149,43 @@ fn panel<DB: DrawingBackend>(
         }
         tick += step;
     }
-    times(sheet, report, fault, &axes);
-    let at = |place: usize, value: f64| (axes.x(Instant::from_nanos(place as u64)), axes.y(value));
-    let curve = |sizes: &[Size], of: fn(&Size) -> Option<f64>| -> Vec<(i32, i32)> {
+    if let Some(line) = lines.first() {
+        times(sheet, &axes, line.cell.since, longest);
+    }
+    let curve = |line: &Line<'_>, of: fn(&Size) -> Option<f64>| -> Vec<(i32, i32)> {
         let mut points: Vec<(i32, i32)> = Vec::new();
-        for (place, size) in sizes.iter().enumerate() {
+        for (place, size) in line.sizes.iter().enumerate() {
             let Some(value) = of(size) else { continue };
-            let (x, y) = at(place, value);
+            let at = Instant::ZERO + line.cell.sampled().saturating_mul(place as u64);
+            let (x, y) = (axes.x(at), axes.y(value));
             points.extend(points.last().map(|last| (x, last.1)));
             points.push((x, y));
         }
         points
     };
-    if let Some((_, _, sizes)) = lines.first() {
-        let alive = curve(sizes, |size| Some(size.alive as f64));
+    if let Some(line) = lines.first() {
+        let alive = curve(line, |size| Some(size.alive as f64));
         sheet.line(&alive, Stroke::solid(ALIVE, 2));
     }
     // The recommended one lies above the others.
-    let mut order: Vec<&(usize, usize, &[Size])> = lines.iter().collect();
-    order.sort_by_key(|(_, setting, _)| *setting == report.analysis.recommended);
-    for (line, setting, sizes) in order {
-        let points = curve(sizes, |size| size.least.map(|least| least as f64));
-        sheet.line(&points, stroke(report, *line, drawn.len(), *setting).0);
+    let mut order: Vec<&Line<'_>> = lines.iter().collect();
+    order.sort_by_key(|line| line.setting == report.analysis.recommended);
+    for line in order {
+        let points = curve(line, |size| size.least.map(|least| least as f64));
+        sheet.line(&points, stroke(report, line.line, drawn.len(), line.setting).0);
     }
 }
 
 /// When the costs begin to count and when the run ends.
 fn times<DB: DrawingBackend>(
     sheet: &mut Sheet<'_, DB>,
-    report: &TuneReport<'_>,
-    fault: usize,
     axes: &Axes,
+    since: Instant,
+    duration: Span,
 ) {
-    let Some(cell) = report.sweep.cells.iter().find(|cell| cell.fault == fault) else {
-        return;
-    };
-    let (since, duration) = (Span::from_nanos(cell.since.nanos()), cell.duration);
-    let width = u128::from((axes.right - axes.left).unsigned_abs());
-    let offset = u128::from(since.nanos()) * width / u128::from(duration.nanos().max(1));
-    let x = axes.left + offset as i32;
+    let x = axes.x(since);
     sheet.line(&[(x, axes.top), (x, axes.bottom)], Stroke::solid(FAULT, 1));
-    let label = time_label(since);
+    let label = time_label(Span::from_nanos(since.nanos()));
     sheet.text(&label, (x, axes.bottom + 4), 10, FAULT, (HPos::Center, VPos::Top));
     let label = time_label(duration);
     sheet.text(&label, (axes.right, axes.bottom + 4), 10, GREY, (HPos::Right, VPos::Top));

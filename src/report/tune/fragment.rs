@@ -5,23 +5,20 @@ use toml::{Table, Value};
 
 use super::TuneReport;
 use crate::report::style::escape;
-
-/// Lists whose entries `--set` addresses by name: no words of a file say that.
-const LISTS: [&str; 3] = ["apps", "servers", "timeline"];
+use crate::scenario::key_in_file;
 
 impl TuneReport<'_> {
-    /// `recommended.toml`: to be put into the scenario, or included by it.
+    /// `recommended.toml`: to be put into the scenario. What its words cannot say is a comment.
     #[must_use]
     pub fn toml(&self) -> String {
         let mut text = self.reason();
         let mut table = Table::new();
-        for (keys, value) in self.recommended() {
-            match keys.as_slice() {
-                [first, ..] if LISTS.contains(&first.as_str()) => {
-                    let key = keys.join(".");
-                    text += &format!("# --set {}={}\n", escape(&key), escape(&value.to_string()));
+        for (key, value) in self.recommended() {
+            match key_in_file(key) {
+                Some(keys) => put(&mut table, &keys, value),
+                None => {
+                    text += &format!("# --set {}={}\n", escape(key), escape(&value.to_string()))
                 }
-                keys => put(&mut table, keys, value),
             }
         }
         text + &toml::to_string(&table).unwrap_or_default()
@@ -31,8 +28,9 @@ impl TuneReport<'_> {
     #[must_use]
     pub fn yaml(&self) -> Option<String> {
         let mut table = Table::new();
-        for (keys, value) in self.recommended() {
-            if keys.len() > 1 && keys[0] == "eureka" {
+        for (key, value) in self.recommended() {
+            let keys = key_in_file(key).filter(|keys| keys.len() > 1 && keys[0] == "eureka");
+            if let Some(keys) = keys {
                 put(&mut table, &keys, value);
             }
         }
@@ -53,17 +51,13 @@ impl TuneReport<'_> {
         format!("# eureka-sim tune {}: {}\n", plan.name, escape(lines))
     }
 
-    /// The recommended values with the parts of their keys.
-    fn recommended(&self) -> Vec<(Vec<String>, Value)> {
+    /// The keys and the recommended values.
+    fn recommended(&self) -> impl Iterator<Item = (&str, Value)> {
         let setting = &self.sweep.settings[self.analysis.recommended];
         let values = self.sweep.request.params.iter().zip(&setting.values);
-        values
-            .map(|(param, value)| {
-                let keys = param.key.split('.').map(|part| part.trim().to_owned()).collect();
-                let value = value.parse().unwrap_or_else(|_| Value::String(value.clone()));
-                (keys, value)
-            })
-            .collect()
+        let parsed =
+            |value: &String| value.parse().unwrap_or_else(|_| Value::String(value.clone()));
+        values.map(move |(param, value)| (param.key.as_str(), parsed(value)))
     }
 }
 

@@ -37,7 +37,7 @@ impl TuneReport<'_> {
             "faults_left_out": left_out.collect::<Vec<_>>(),
             "cells": analysis.cells.iter().map(|cell| self.cell(cell)).collect::<Vec<_>>(),
             "rows": self.runs(),
-            "runs_left_out": sweep.left_out_runs(self.rows, None),
+            "runs_left_out": sweep.left_out_runs(self.rows),
             "warnings": self.warnings,
         })
     }

@@ -56,7 +56,11 @@ fn label(sweep: &Sweep, setting: usize) -> String {
 
 /// What the parameters are called, without what they all begin with in Eureka.
 fn names(sweep: &Sweep) -> String {
-    let short = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
+    // A quoted part may have dots of its own.
+    let short = |key: &str| match key.rsplit_once('.') {
+        Some((_, last)) if !key.contains('"') => last.to_owned(),
+        _ => key.to_owned(),
+    };
     let names: Vec<String> = sweep.request.params.iter().map(|param| short(&param.key)).collect();
     if names.is_empty() { "scenario".to_owned() } else { names.join(", ") }
 }

@@ -34,14 +34,14 @@ impl TuneReport<'_> {
         let plural = |count: usize, what: &str| {
             format!("{count} {what}{}", if count == 1 { "" } else { "s" })
         };
-        let left_out = match sweep.left_out_runs(rows, None) {
+        let left_out = match sweep.left_out_runs(rows) {
             0 => String::new(),
             count => format!(
-                " ({count} more were left out where {} seeds were clear: --exhaustive runs them)",
+                " ({count} more were left out where {} seeds were enough: --exhaustive runs them)",
                 crate::study::tune::FIRST_STAGE
             ),
         };
-        let events: u64 = rows.values().map(|row| row.events).sum();
+        let events: u128 = rows.values().map(|row| u128::from(row.events)).sum();
         let mut text = format!(
             "{NAME}{}{END}  {} × {} × {}: {}{left_out}, {events} events\n",
             escape(&plan.name),
@@ -53,12 +53,16 @@ impl TuneReport<'_> {
         let since = sweep.cells.iter().map(|cell| cell.since);
         let (first, last) = (since.clone().min(), since.max());
         if let (Some(first), Some(last)) = (first, last) {
+            let often = match analysis.weights.faults.is_empty() {
+                true => "",
+                false => " (each as often as its weight says)",
+            };
             let from = match first == last {
                 true => format!("{first}"),
                 false => format!("{first} – {last}"),
             };
             text += &format!(
-                "  {DIM}costs are summed over all servers and faults, from {from} to the end of each run; \
+                "  {DIM}costs are summed over all servers and faults{often}, from {from} to the end of each run; \
                  ± is the 95 % interval of the mean{END}\n"
             );
         }
@@ -72,7 +76,7 @@ impl TuneReport<'_> {
             calls |= costs.calls_to_dead.mean > 0.0;
         }
         let mut heads = vec![
-            names(sweep),
+            escape(&names(sweep)).into_owned(),
             "healthy evicted".to_owned(),
             "missing min".to_owned(),
             "dead kept min".to_owned(),
@@ -137,11 +141,8 @@ impl TuneReport<'_> {
         let Self { sweep, analysis, .. } = self;
         let servers = sweep.settings[analysis.recommended].plan.setup.servers.len();
         let each = if servers == 1 { "" } else { ", at each server on average" };
-        let mut text = format!(
-            "  {DIM}what {} {} does{each}:{END}\n",
-            names(sweep),
-            self.label(analysis.recommended)
-        );
+        let what = format!("{} {}", names(sweep), self.label(analysis.recommended));
+        let mut text = format!("  {DIM}what {} does{each}:{END}\n", escape(&what));
         let cells = analysis.cells.iter();
         let cells: Vec<_> = cells
             .filter(|cell| sweep.cells[cell.cell].setting == analysis.recommended)
@@ -162,7 +163,7 @@ impl TuneReport<'_> {
 
 /// `+12.3 ± 0.4`
 fn with_sign(of: &Estimate) -> String {
-    let sign = if of.mean > 0.0 { "+" } else { "" };
+    let sign = if of.mean >= 0.05 { "+" } else { "" };
     format!("{sign}{}", with_interval(of))
 }
 

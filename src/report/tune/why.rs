@@ -20,19 +20,33 @@ pub(super) fn why(sweep: &Sweep, analysis: &Analysis) -> Vec<String> {
 
 /// `12.3 ± 0.4`
 pub(super) fn with_interval(of: &Estimate) -> String {
+    let mean = format!("{:.1}", of.mean);
+    let mean = if mean == "-0.0" { "0.0" } else { &mean };
     match of.half_width {
-        Some(half_width) if half_width >= 0.05 => format!("{:.1} ± {half_width:.1}", of.mean),
-        _ => format!("{:.1}", of.mean),
+        Some(half_width) if half_width >= 0.05 => format!("{mean} ± {half_width:.1}"),
+        _ => mean.to_owned(),
     }
 }
 
 fn against_the_present(sweep: &Sweep, analysis: &Analysis) -> String {
-    let Analysis { recommended, cheapest, .. } = *analysis;
+    let recommended = analysis.recommended;
+    let is_cheaper = analysis.settings[analysis.cheapest].above_recommended.mean < 0.0;
+    let cheapest = if is_cheaper { analysis.cheapest } else { recommended };
     let what = format!("{} {}", names(sweep), label(sweep, recommended));
     let costs = &analysis.settings[recommended];
     let parts = analysis.weights.named().into_iter().filter(|(_, weight)| *weight > 0.0);
     let weights: Vec<String> = parts.map(|(name, weight)| format!("{name}={weight}")).collect();
-    let weighs = format!("{} (with {})", with_interval(&costs.weighted), weights.join(", "));
+    let same: Vec<String> = (0..analysis.settings.len())
+        .filter(|other| *other != recommended)
+        .filter(|other| analysis.settings[*other].above_recommended.mean == 0.0)
+        .map(|other| label(sweep, other))
+        .collect();
+    let so_do = match same.as_slice() {
+        [] => String::new(),
+        [only] => format!(", as does {only}"),
+        [first, .., last] => format!(", as do {} others from {first} to {last}", same.len()),
+    };
+    let weighs = format!("{} (with {}){so_do}", with_interval(&costs.weighted), weights.join(", "));
     let is_present = sweep.present == Some(recommended);
     let others = (0..analysis.settings.len()).filter(|other| *other != recommended);
     let next = others.min_by(|a, b| {
@@ -103,7 +117,7 @@ fn head_room(sweep: &Sweep, analysis: &Analysis) -> Vec<String> {
              than {threshold} are needed"
         ),
         deaths => format!(
-            "head-room in deaths: {deaths} of {instances} instances may die at once and are evicted, at most \
+            "head-room in deaths: {deaths} of {instances} instances (servers' own included) may die at once and are evicted, at most \
              {eviction_limit} in a run; one more, and of {renewals} renewals a minute no more than {threshold} are left"
         ),
     }];
@@ -112,52 +126,50 @@ fn head_room(sweep: &Sweep, analysis: &Analysis) -> Vec<String> {
     sentences.push(match wait.filter(|wait| heartbeat >= *wait) {
         Some(wait) => format!(
             "head-room in latency: heartbeats as slow as a client waits for ({wait} s) leave the threshold \
-             untouched (it would take {heartbeat:.2} s); they take {now:.3} s"
+             untouched (it would take {heartbeat:.2} s); by [network] they take {now:.3} s"
         ),
         None => format!(
             "head-room in latency: heartbeats may take {heartbeat:.2} s on average before protection begins by \
-             itself; they take {now:.3} s"
+             itself; by [network] they take {now:.3} s"
         ),
     });
     sentences
 }
 
-/// What was swept without anybody dying: up to where protection did not begin by itself.
+/// What was swept without anybody dying: up to where nothing came of it.
 fn swept(
     sweep: &Sweep,
     analysis: &Analysis,
     (before, after): (&str, &str),
     unit: &str,
 ) -> Option<String> {
-    let of = |cell: &CellCosts| {
+    let of = |cell: &CellCosts| -> Option<(u64, CellCosts)> {
         let place = &sweep.cells[cell.cell];
         let name = &sweep.faults[place.fault].name;
         let number = name.strip_prefix(before)?.strip_suffix(after)?.parse::<u64>().ok()?;
-        (place.setting == analysis.recommended).then_some((number, cell.false_minutes.mean))
+        (place.setting == analysis.recommended).then_some((number, cell.clone()))
     };
-    let mut steps: Vec<(u64, f64)> = analysis.cells.iter().filter_map(of).collect();
+    let mut steps: Vec<(u64, CellCosts)> = analysis.cells.iter().filter_map(of).collect();
     steps.sort_by_key(|(number, _)| *number);
     let what = if before == LOSS.0 { "packet loss" } else { "slow heartbeats" };
-    let first = steps.iter().position(|(_, minutes)| *minutes > 0.0);
+    let is_harmful = |(_, cell): &(u64, CellCosts)| {
+        cell.no_eviction_minutes.mean > 0.0 || cell.evicted_healthy.mean > 0.0
+    };
     let (last, _) = steps.last()?;
-    let Some(first) = first else {
+    let Some(first) = steps.iter().position(is_harmful) else {
         return Some(format!(
-            "{what}, simulated: up to {last}{unit} protection never begins by itself"
+            "{what}, simulated: up to {last}{unit} eviction never stops, and nobody healthy is evicted"
         ));
     };
-    let (number, minutes) = steps[first];
-    let good = first.checked_sub(1).map(|before| steps[before].0);
-    let (only, good) = match good {
-        Some(good) => ("", format!("up to {good}{unit} protection never begins by itself, ")),
-        None => ("already ", String::new()),
+    let (number, cell) = &steps[first];
+    let good = match first.checked_sub(1) {
+        Some(before) => format!("harmless up to {}{unit}; ", steps[before].0),
+        None => String::new(),
     };
-    Some(format!(
-        "{what}, simulated: {good}with {number}{unit} it {only}does, for {minutes:.1} minutes at all servers \
-         together"
-    ))
+    Some(format!("{what}, simulated: {good}with {number}{unit}: {}", outcome(cell)))
 }
 
-/// What a setting did in a fault.
+/// What a setting did in a fault, at each server on average.
 pub(super) fn outcome(cell: &CellCosts) -> String {
     let each = |number: f64| number / cell.servers.max(1.0);
     let mut parts = Vec::new();
@@ -168,24 +180,31 @@ pub(super) fn outcome(cell: &CellCosts) -> String {
     if cell.ghosts_left > 0.0 {
         parts.push(format!("{} dead still there at the end", number(each(cell.ghosts_left))));
     }
+    if cell.ghost_minutes.mean > 0.0 {
+        parts.push(format!("{} minutes of dead ones", number(each(cell.ghost_minutes.mean))));
+    }
     if cell.evicted_healthy.mean > 0.0 {
         parts.push(format!(
-            "{} healthy evicted, missing for {} min",
+            "{} healthy evicted, missing for {} minutes",
             number(each(cell.evicted_healthy.mean)),
             number(each(cell.healthy_minutes.mean)),
         ));
     }
-    if cell.false_minutes.mean > 0.0 {
+    if cell.no_eviction_minutes.mean > 0.0 {
+        let without = match cell.false_minutes.mean {
+            0.0 => String::new(),
+            minutes => format!(", {} of them without a reason", number(each(minutes))),
+        };
         parts.push(format!(
-            "protected without a reason for {} min",
-            number(each(cell.false_minutes.mean))
+            "no eviction for {} minutes{without}",
+            number(each(cell.no_eviction_minutes.mean))
         ));
     }
     if cell.calls_to_dead.mean > 0.0 {
-        parts.push(format!("{} calls to the dead", number(cell.calls_to_dead.mean)));
+        parts.push(format!("{} calls to the dead in all", number(cell.calls_to_dead.mean)));
     }
     match parts.as_slice() {
-        [] => "nobody evicted, nobody kept".to_owned(),
+        [] => "no cost".to_owned(),
         parts => parts.join("; "),
     }
 }
@@ -193,5 +212,9 @@ pub(super) fn outcome(cell: &CellCosts) -> String {
 /// With one decimal, where it says something.
 fn number(number: f64) -> String {
     let text = format!("{number:.1}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+    match text.strip_suffix(".0") {
+        Some("0") if number > 0.0 => "less than 0.1".to_owned(),
+        Some(whole) => whole.to_owned(),
+        None => text,
+    }
 }

@@ -135,12 +135,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             }
             _ => return,
         };
-        let Cut { from, to, both_ways } = cut;
-        self.emit(&Fact::Fault(FaultFact::Network { what, entry, from: &from, to: &to }));
-        if both_ways {
-            self.network.begin(entry, to.clone(), from.clone(), effect);
-        }
-        self.network.begin(entry, from, to, effect);
+        let Cut { from, to, .. } = &cut;
+        self.emit(&Fact::Fault(FaultFact::Network { what, entry, from, to }));
+        self.network.begin(entry, cut, effect);
     }
 
     /// A fault ends, by its duration or because it is healed.

@@ -101,13 +101,17 @@ impl Analysis {
         }
         let cells = by_cell.iter().enumerate();
         let cells = cells.map(|(cell, rows)| CellCosts::new(cell, rows, &weights)).collect();
+        // Cells are in order of setting and fault.
         let has = |setting: usize, fault: usize| {
-            sweep.cells.iter().position(|cell| cell.setting == setting && cell.fault == fault)
+            sweep.cells.binary_search_by_key(&(setting, fault), |of| (of.setting, of.fault)).ok()
         };
         let settings = 0..sweep.settings.len();
         let common: Vec<usize> = (0..sweep.faults.len())
             .filter(|fault| settings.clone().all(|setting| has(setting, *fault).is_some()))
             .collect();
+        if common.is_empty() {
+            return None;
+        }
         let rows_of = |setting: usize| -> Vec<Rated<'_>> {
             let rated = |fault: &usize| {
                 let rows = by_cell[has(setting, *fault)?].as_slice();
@@ -115,17 +119,13 @@ impl Analysis {
             };
             common.iter().filter_map(rated).collect()
         };
-        let weighted: Vec<Vec<f64>> = settings
-            .clone()
-            .map(|setting| by_seed(&rows_of(setting), |row| weights.of(&row.costs)))
-            .collect();
-        let means: Vec<f64> = weighted.iter().map(|of| Estimate::of(of).mean).collect();
+        let weigh = |row: &Row| weights.of(&row.costs);
+        let means: Vec<f64> =
+            settings.clone().map(|setting| sum(&rows_of(setting), None, &weigh).mean).collect();
         // Of equal ones the first.
         let cheapest = settings.clone().min_by(|a, b| means[*a].total_cmp(&means[*b]))?;
-        let against = |setting: usize, other: usize| {
-            let pairs = padded(&weighted[setting], &weighted[other]);
-            Estimate::of(&pairs.map(|(a, b)| a - b).collect::<Vec<_>>())
-        };
+        let against =
+            |setting: usize, other: usize| sum(&rows_of(setting), Some(&rows_of(other)), &weigh);
         let cannot_be_told = |setting: &usize| {
             let Estimate { mean, half_width } = against(*setting, cheapest);
             mean == 0.0 || half_width.is_some_and(|half_width| mean.abs() <= half_width)
@@ -142,7 +142,7 @@ impl Analysis {
             .clone()
             .map(|setting| {
                 let above = against(setting, recommended);
-                SettingCosts::new(&rows_of(setting), &weighted[setting], above)
+                SettingCosts::new(&rows_of(setting), &weights, above)
             })
             .collect();
         let points: Vec<(f64, f64)> =
@@ -181,8 +181,8 @@ impl CellCosts {
 
 impl SettingCosts {
     /// Of the rows of its cells.
-    fn new(cells: &[Rated<'_>], weighted: &[f64], above_recommended: Estimate) -> Self {
-        let estimate = |of: Of| Estimate::of(&by_seed(cells, of));
+    fn new(cells: &[Rated<'_>], weights: &Weights, above_recommended: Estimate) -> Self {
+        let estimate = |of: Of| sum(cells, None, &of);
         Self {
             evicted_healthy: estimate(evicted_healthy),
             healthy_minutes: estimate(healthy_minutes),
@@ -192,7 +192,7 @@ impl SettingCosts {
             calls_to_dead: estimate(calls_to_dead),
             false_minutes: estimate(false_minutes),
             no_eviction_minutes: estimate(no_eviction_minutes),
-            weighted: Estimate::of(weighted),
+            weighted: sum(cells, None, &|row| weights.of(&row.costs)),
             above_recommended,
             on_front: false,
         }
@@ -223,9 +223,32 @@ fn no_eviction_minutes(row: &Row) -> f64 {
     minutes(row.costs.no_eviction_ms)
 }
 
-/// The sum over the faults for each seed, each as often as it happens. A fault that was clear after a few seeds counts with its mean for
-/// the others.
-fn by_seed(cells: &[Rated<'_>], of: impl Fn(&Row) -> f64) -> Vec<f64> {
+/// The sum over the faults, each as often as it happens, or what it is more than that of another setting,
+/// paired seed by seed. Faults that were clear after the first seeds have fewer runs: these and the others
+/// are summed for themselves first.
+fn sum(cells: &[Rated<'_>], less: Option<&[Rated<'_>]>, of: &dyn Fn(&Row) -> f64) -> Estimate {
+    let mut counts: Vec<usize> = cells.iter().map(|cell| cell.rows.len()).collect();
+    counts.sort_unstable();
+    counts.dedup();
+    let of_count = |count: usize| {
+        let by_seed = |seed: usize| {
+            let places = (0..cells.len()).filter(|place| cells[*place].rows.len() == count);
+            let values = places.map(|place| {
+                let Rated { rows, weight } = &cells[place];
+                let other = less.map_or(0.0, |less| of(less[place].rows[seed]));
+                weight * (of(rows[seed]) - other)
+            });
+            values.sum::<f64>()
+        };
+        Estimate::of(&(0..count).map(by_seed).collect::<Vec<_>>())
+    };
+    let parts: Vec<Estimate> = counts.into_iter().map(of_count).collect();
+    parts.iter().copied().reduce(Estimate::and).unwrap_or(Estimate { mean: 0.0, half_width: None })
+}
+
+/// The sum over the faults for each seed; one that was clear after the first seeds counts with its mean for the
+/// others.
+fn by_seed(cells: &[Rated<'_>], of: Of) -> Vec<f64> {
     let seeds = cells.iter().map(|cell| cell.rows.len()).max().unwrap_or(0);
     let mut sums = vec![0.0; seeds];
     for Rated { rows, weight } in cells {
@@ -236,11 +259,4 @@ fn by_seed(cells: &[Rated<'_>], of: impl Fn(&Row) -> f64) -> Vec<f64> {
         }
     }
     sums
-}
-
-/// Pairs of two lists; the shorter goes on with its mean.
-fn padded<'a>(a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + use<'a> {
-    let (mean_a, mean_b) = (Estimate::of(a).mean, Estimate::of(b).mean);
-    let value = |of: &[f64], place: usize, mean| of.get(place).copied().unwrap_or(mean);
-    (0..a.len().max(b.len())).map(move |place| (value(a, place, mean_a), value(b, place, mean_b)))
 }

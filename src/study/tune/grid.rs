@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use toml::de::DeValue;
 
 /// What is tried if nothing is said.
 pub const DEFAULT_PARAM: &str = "eureka.server.renewal-percent-threshold=0.50..0.95:0.05";
@@ -20,8 +21,10 @@ pub struct Param {
 /// Why a `--param` is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GridError {
-    /// There is no `=`.
-    #[error("`{0}` has no `=`: write KEY=A..B:STEP, as in `{DEFAULT_PARAM}`, or KEY=a,b,c")]
+    /// There is no key, or no `=`.
+    #[error(
+        "`{0}` has no key and values: write KEY=A..B:STEP, as in `{DEFAULT_PARAM}`, or KEY=a,b,c"
+    )]
     NoValues(String),
     /// A value is empty.
     #[error("`{0}` has an empty value: write KEY=a,b,c")]
@@ -57,11 +60,15 @@ impl Param {
             return Err(GridError::NoValues(text.to_owned()));
         }
         // Elsewhere `..` stands in values: `network.latency=1ms..5ms` is one latency.
+        let is_number = |text: &str| text.trim().parse::<Decimal>().is_ok();
         let values = match values.split_once("..") {
-            Some((first, rest)) if rest.contains(':') && !values.contains(',') => {
+            Some((first, rest))
+                if !values.contains(',')
+                    && (rest.contains(':') || (is_number(first) && is_number(rest))) =>
+            {
                 range(values, first, rest)?
             }
-            _ => values.split(',').map(|value| value.trim().to_owned()).collect(),
+            _ => list(values),
         };
         if values.iter().any(String::is_empty) {
             return Err(GridError::EmptyValue(text.to_owned()));
@@ -72,6 +79,18 @@ impl Param {
             }
         }
         Ok(Self { key, values })
+    }
+}
+
+/// The values of a list. Those that are TOML may have commas in brackets and quotes.
+fn list(text: &str) -> Vec<String> {
+    let document = format!("[{text}]");
+    let parsed = DeValue::parse(&document).ok();
+    match parsed.as_ref().map(|parsed| parsed.get_ref()) {
+        Some(DeValue::Array(array)) if !array.is_empty() && !text.ends_with(',') => {
+            array.iter().map(|value| document[value.span()].to_owned()).collect()
+        }
+        _ => text.split(',').map(|value| value.trim().to_owned()).collect(),
     }
 }
 
@@ -99,6 +118,9 @@ fn range(text: &str, first: &str, rest: &str) -> Result<Vec<String>, GridError> 
         }
         values.push(format!("{value}{unit}"));
         value = value.checked_add(step).ok_or(no("it is too large"))?;
+    }
+    if value - step != last {
+        return Err(no("the steps do not reach B"));
     }
     Ok(values)
 }
@@ -156,7 +178,7 @@ mod tests {
         let all = "0.50 0.55 0.60 0.65 0.70 0.75 0.80 0.85 0.90 0.95";
         assert_eq!(values(super::DEFAULT_PARAM), all);
         assert_eq!(values("k=0.1..0.3:0.1"), "0.1 0.2 0.3");
-        assert_eq!(values("k=1..10:4"), "1 5 9");
+        assert_eq!(values("k=1..9:4"), "1 5 9");
         assert_eq!(values("k=500ms..2000ms:500ms"), "500ms 1000ms 1500ms 2000ms");
         assert_eq!(values("k=-2..2:2"), "-2 0 2");
         assert_eq!(values("k=5%..15%:5%"), "5% 10% 15%");
@@ -170,13 +192,17 @@ mod tests {
         assert_eq!(values("network.latency=1ms..5ms"), "1ms..5ms");
         assert_eq!(values("network.latency=1ms..5ms,2s"), "1ms..5ms 2s");
         assert_eq!(values("cluster.flavor=netflix"), "netflix");
+        assert_eq!(values(r#"cluster.zones=["a", "b"], ["c"]"#), r#"["a", "b"] ["c"]"#);
+        assert_eq!(values(r#"k="x, y",'z'"#), r#""x, y" 'z'"#);
     }
 
     #[test]
     fn what_is_no_range_and_no_list_says_why() {
         for (text, wanted) in [
-            ("k", "has no `=`"),
-            ("=1", "has no `=`"),
+            ("k", "has no key and values"),
+            ("=1", "has no key and values"),
+            ("k=0.5..0.9", "it has no step"),
+            ("k=0.1..0.3:0.15", "do not reach B"),
             ("k=", "empty value"),
             ("k=1,,2", "empty value"),
             ("k=1,2,1", "`1` twice"),

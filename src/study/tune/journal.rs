@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
-use super::sweep::{Request, Row, Rows, Shard};
+use super::sweep::{Request, Row, Rows, Shard, Sweep};
 
 /// What the first line says it is.
 const FORMAT: &str = "eureka-sim/tune/1";
@@ -15,6 +15,7 @@ const FORMAT: &str = "eureka-sim/tune/1";
 struct Head {
     format: String,
     shard: Option<Shard>,
+    sweep: String,
     request: Request,
 }
 
@@ -41,14 +42,14 @@ struct Complete {
 pub struct Journal {
     /// Which part of the sweep it is of.
     pub shard: Option<Shard>,
+    /// [`Sweep::digest`], by the program that wrote it.
+    pub sweep: String,
     /// What was asked for.
     pub request: Request,
     /// The runs that are done.
     pub rows: Rows,
     /// Nothing more will come.
     pub is_complete: bool,
-    /// Bytes up to the end of the last whole line: what follows was cut.
-    pub whole: usize,
 }
 
 /// Why a text is no journal.
@@ -67,8 +68,9 @@ pub enum JournalError {
 
 /// The first line of a journal.
 #[must_use]
-pub fn first_line(request: &Request, shard: Option<Shard>) -> String {
-    let head = Head { format: FORMAT.to_owned(), shard, request: request.clone() };
+pub fn first_line(sweep: &Sweep, shard: Option<Shard>) -> String {
+    let (digest, request) = (sweep.digest(), sweep.request.clone());
+    let head = Head { format: FORMAT.to_owned(), shard, sweep: digest, request };
     line(&head)
 }
 
@@ -88,30 +90,31 @@ fn line(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("its keys are texts") + "\n"
 }
 
-/// Whether a text begins as a journal does.
+/// Whether something begins as a journal does.
 #[must_use]
-pub fn is_journal(text: &str) -> bool {
-    let first = text.lines().next().unwrap_or_default();
-    serde_json::from_str(first).is_ok_and(|head: Head| head.is_sound())
+pub fn is_journal(bytes: &[u8]) -> bool {
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    serde_json::from_slice(first).is_ok_and(|head: Head| head.is_sound())
 }
 
-/// Reads a journal. A last line that was cut is left out.
+/// Reads a journal. A last line without its end was cut, and is left out.
 ///
 /// # Errors
 /// If it is none, or was damaged.
-pub fn read(text: &str) -> Result<Journal, JournalError> {
-    let whole = text.rfind('\n').map_or(0, |newline| newline + 1);
-    let mut lines = text[..whole].lines().zip(1..);
-    let head = lines.next().and_then(|(line, _)| serde_json::from_str::<Head>(line).ok());
+pub fn read(bytes: &[u8]) -> Result<Journal, JournalError> {
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+    let mut lines = bytes[..whole].split(|byte| *byte == b'\n').zip(1..);
+    let head = lines.next().and_then(|(line, _)| serde_json::from_slice::<Head>(line).ok());
     let head = head.filter(Head::is_sound).ok_or(JournalError::Other)?;
     let mut rows = Rows::new();
     let mut is_complete = false;
     for (line, number) in lines {
-        if let Ok(Complete { complete }) = serde_json::from_str(line) {
+        if let Ok(Complete { complete }) = serde_json::from_slice(line) {
             is_complete = complete;
             continue;
         }
-        let row: Row = serde_json::from_str(line).map_err(|_| JournalError::Damaged(number))?;
+        let row = serde_json::from_slice(line).ok().filter(is_sound);
+        let row: Row = row.ok_or(JournalError::Damaged(number))?;
         match rows.entry((row.cell, row.seed)) {
             Entry::Vacant(place) => {
                 place.insert(row);
@@ -120,5 +123,12 @@ pub fn read(text: &str) -> Result<Journal, JournalError> {
             Entry::Occupied(_) => return Err(JournalError::Contradiction(number)),
         }
     }
-    Ok(Journal { shard: head.shard, request: head.request, rows, is_complete, whole })
+    let Head { shard, sweep, request, .. } = head;
+    Ok(Journal { shard, sweep, request, rows, is_complete })
+}
+
+/// Whether a row may be what it says.
+fn is_sound(row: &Row) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    row.digest.len() == 32 && row.digest.bytes().all(is_digit)
 }

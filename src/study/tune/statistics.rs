@@ -35,10 +35,12 @@ impl Estimate {
         Self { mean, half_width }
     }
 
-    /// Whether the value may well be 0.
+    /// The sum with another that is independent of it.
     #[must_use]
-    pub fn may_be_zero(&self) -> bool {
-        self.half_width.is_none_or(|half_width| self.mean.abs() <= half_width)
+    pub fn and(self, other: Self) -> Self {
+        let both = self.half_width.zip(other.half_width);
+        let half_width = both.map(|(own, other)| (own * own + other * other).sqrt());
+        Self { mean: self.mean + other.mean, half_width }
     }
 }
 
@@ -58,8 +60,12 @@ mod tests {
     fn equal_values_leave_no_doubt_and_one_value_leaves_all() {
         assert_eq!(Estimate::of(&[0.1; 3]).half_width, Some(0.0));
         assert_eq!(Estimate::of(&[7.0]), Estimate { mean: 7.0, half_width: None });
-        assert!(Estimate::of(&[7.0]).may_be_zero());
-        assert!(!Estimate::of(&[7.0, 7.0]).may_be_zero());
-        assert!(Estimate::of(&[-1.0, 1.5]).may_be_zero());
+    }
+
+    #[test]
+    fn the_interval_of_a_sum_is_that_of_independent_parts() {
+        let part = |mean, half_width| Estimate { mean, half_width };
+        assert_eq!(part(1.0, Some(3.0)).and(part(2.0, Some(4.0))), part(3.0, Some(5.0)));
+        assert_eq!(part(1.0, Some(3.0)).and(part(2.0, None)), part(3.0, None));
     }
 }

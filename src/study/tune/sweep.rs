@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::grid::{GridError, Param, combinations};
+use super::journal::Journal;
 use super::statistics::Estimate;
 use crate::observe::{CostWatch, Costs, Ending, Size};
 use crate::scenario::{Changes, Files, Overlay, Plan, Rejected, load};
+use crate::sim::Setup;
 use crate::study::faults::{Suite, settled};
 use crate::study::{Interrupted, Pulse, as_they_come, cost};
 use crate::time::{Instant, Span};
@@ -22,10 +24,10 @@ pub const OWN: &str = "scenario";
 /// All standard faults.
 pub const STANDARD: &str = "standard";
 
-/// Seeds after which a cell is looked at for the first time; then each time there are twice as many.
+/// Seeds after which each fault is looked at: if it is clear, the others are left out.
 pub const FIRST_STAGE: u32 = 5;
-/// A cell is clear when the confidence interval of each of its costs is no wider, each way, than this
-/// share of the mean.
+/// A fault is clear when, whatever the setting, the confidence interval of each cost is no wider, each way,
+/// than this share of the mean.
 const CLEAR: f64 = 0.02;
 /// How many sizes are kept of a run, about.
 const SIZES: u64 = 120;
@@ -54,7 +56,8 @@ pub struct Request {
     pub exhaustive: bool,
 }
 
-/// Part `number` of `of` of a sweep, counted from 1.
+/// Part `number` of `of` of a sweep, counted from 1. Faults are dealt to the parts in turn; where there are
+/// fewer faults than parts, several parts share the seeds of each, and all of these run its first ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shard {
     /// Which.
@@ -88,6 +91,9 @@ pub enum SweepError {
         "the scenario has no timeline, so `scenario` is no fault; `none` is the fault in which nothing happens"
     )]
     NoTimeline,
+    /// A parameter says nothing of what a fleet does.
+    #[error("`{0}` is nothing that costs could depend on{1}")]
+    Pointless(String, &'static str),
     /// There are too many.
     #[error(
         "these are {0} runs, and more than {MOST_RUNS} are never done: try fewer values, faults or seeds"
@@ -188,10 +194,24 @@ impl Files for Request {
 }
 
 impl Request {
-    fn load(&self, changes: Changes<'_>) -> Result<Plan, SweepError> {
+    fn load(&self, changes: Changes<'_>) -> Result<Plan, Box<Rejected>> {
         let (path, text) = self.files.first().map_or(("", ""), |(path, text)| (path, text));
-        let loaded = load(Path::new(path), text, changes, self);
-        loaded.map_err(|rejected| SweepError::Rejected(Box::new(rejected)))
+        load(Path::new(path), text, changes, self).map_err(Box::new)
+    }
+
+    /// What another asks for that this one does not; nothing if they are the same.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<&'static str> {
+        let same = [
+            (self.version == other.version, "another version of eureka-sim"),
+            (self.files == other.files, "another scenario"),
+            (self.params == other.params, "another --param"),
+            (self.faults == other.faults, "other --faults"),
+            (self.seeds == other.seeds && self.seed == other.seed, "other seeds"),
+            (self.sets == other.sets, "other --set"),
+            (self.exhaustive == other.exhaustive, "with --exhaustive or without"),
+        ];
+        same.into_iter().find(|(same, _)| !same).map(|(_, what)| what)
     }
 
     /// The values from the command line, with those of a setting last.
@@ -202,6 +222,20 @@ impl Request {
     }
 }
 
+impl From<Box<Rejected>> for SweepError {
+    fn from(rejected: Box<Rejected>) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+impl Cell {
+    /// Time between two sizes that are kept of a run.
+    #[must_use]
+    pub fn sampled(&self) -> Span {
+        Span::from_nanos((self.duration.nanos() / SIZES).max(1))
+    }
+}
+
 impl Sweep {
     /// Reads the scenario with every combination of values and finds out what can happen to it.
     ///
@@ -209,6 +243,14 @@ impl Sweep {
     /// If the scenario, a parameter or a fault is none.
     pub fn new(request: Request) -> Result<Self, SweepError> {
         let combinations = combinations(&request.params)?;
+        for Param { key, .. } in &request.params {
+            let help = match key.as_str() {
+                "seed" => ": --seeds N tries every value with N seeds",
+                "name" | "about" | "source" | "schema" | "observe" | "expect" => "",
+                _ => continue,
+            };
+            return Err(SweepError::Pointless(key.clone(), help));
+        }
         let plain = Changes { overlay: None, sets: &request.sets, seed: request.seed };
         let own = request.load(plain)?;
         let mut settings = Vec::new();
@@ -287,6 +329,13 @@ impl Sweep {
                 }
             }
         }
+        // A timeline that begins at another time with another value has cost nothing before.
+        let own = self.faults.iter().position(|fault| fault.name == OWN);
+        let is_own = |cell: &&mut Cell| Some(cell.fault) == own;
+        let earliest = cells.iter_mut().filter(is_own).map(|cell| cell.since).min();
+        for cell in cells.iter_mut().filter(is_own) {
+            cell.since = earliest.unwrap_or(cell.since);
+        }
         // Faults in the order in which they first came; in that order for every setting.
         cells.sort_by_key(|cell| (cell.setting, cell.fault));
         self.cells = cells;
@@ -301,10 +350,19 @@ impl Sweep {
             let changes = Changes { overlay: Some(&fault.overlay), sets: &sets, seed };
             let refused = self.request.load(changes).err();
             if let Some(why) = &refused {
-                suite.left_out.push((fault.name.clone(), why.to_string()));
+                suite
+                    .left_out
+                    .push((fault.name.clone(), SweepError::from(why.clone()).to_string()));
             }
             refused.is_none()
         });
+    }
+
+    /// 32 hexadecimal digits over what its runs are, by number: builds that make something else of the same
+    /// request differ in them.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        format!("{:032x}", hashed(&(&self.faults, &self.cells)))
     }
 
     /// How many steps of how many parameters two settings are apart.
@@ -318,73 +376,120 @@ impl Sweep {
     }
 
     /// The seeds, in order; they wrap around after the last there is.
-    pub fn seeds(&self) -> impl Iterator<Item = u64> + use<> {
-        let first = self.first_seed;
-        (0..u64::from(self.request.seeds)).map(move |number| first.wrapping_add(number))
+    pub fn seeds(&self) -> impl Iterator<Item = u64> {
+        (0..self.request.seeds).map(|number| self.seed(number))
+    }
+
+    const fn seed(&self, number: u32) -> u64 {
+        self.first_seed.wrapping_add(number as u64)
     }
 
     /// How many runs it has if none is left out, or a shard of it.
     #[must_use]
     pub fn most_runs(&self, shard: Option<Shard>) -> u64 {
-        let cells = (0..self.cells.len()).filter(|cell| self.is_in(*cell, shard)).count();
-        cells as u64 * u64::from(self.request.seeds)
+        let runs = |fault| self.cells_of(fault).count() * self.seeds_of(fault, shard).count();
+        (0..self.faults.len()).map(runs).sum::<usize>() as u64
     }
 
-    /// Whether a cell belongs to a shard. Settings and faults are both spread over the shards.
-    fn is_in(&self, cell: usize, shard: Option<Shard>) -> bool {
-        let Cell { setting, fault, .. } = self.cells[cell];
-        shard.is_none_or(|Shard { number, of }| {
-            (setting + fault) % of as usize == number as usize - 1
+    /// The positions of the seeds with which a shard runs a fault if it is not clear.
+    fn seeds_of(&self, fault: usize, shard: Option<Shard>) -> impl Iterator<Item = u32> + use<> {
+        let (faults, stage) = (self.faults.len(), self.stage());
+        (0..self.request.seeds).filter(move |seed| {
+            shard.is_none_or(|Shard { number, of }| {
+                let (part, of) = (number as usize - 1, of as usize);
+                if faults >= of {
+                    fault % of == part
+                } else if part % faults == fault {
+                    // Parts `fault`, `fault + faults`, … have it in common.
+                    let together = (of - fault).div_ceil(faults) as u32;
+                    *seed < stage || seed % together == (part / faults) as u32
+                } else {
+                    false
+                }
+            })
         })
     }
 
+    /// How many seeds each fault is run with in any case.
+    fn stage(&self) -> u32 {
+        match self.request.exhaustive {
+            true => 0,
+            false => FIRST_STAGE.min(self.request.seeds),
+        }
+    }
+
     /// The plan of a run.
-    fn plan(&self, cell: u32, seed: u64) -> Result<Plan, SweepError> {
+    fn plan(&self, cell: u32, seed: u64) -> Result<Plan, Box<Rejected>> {
         let cell = &self.cells[cell as usize];
         let sets = self.request.sets(&self.settings[cell.setting].values);
         let overlay = cell.overlay.as_ref();
         self.request.load(Changes { overlay, sets: &sets, seed: Some(seed) })
     }
 
-    /// The runs that are to be done next: of every cell those up to its present stage. None if all is done.
+    /// The runs that are to be done next: those of the first seeds, and then those of the others where it is
+    /// not clear. None if all is done.
     #[must_use]
     pub fn due(&self, rows: &Rows, shard: Option<Shard>) -> Vec<(u32, u64)> {
-        let cells = (0..self.cells.len()).filter(|cell| self.is_in(*cell, shard));
-        cells.flat_map(|cell| self.due_in(cell as u32, rows)).collect()
+        (0..self.faults.len()).flat_map(|fault| self.due_of(fault, rows, shard)).collect()
     }
 
-    fn due_in(&self, cell: u32, rows: &Rows) -> Vec<(u32, u64)> {
-        let mut stage = if self.request.exhaustive { u32::MAX } else { FIRST_STAGE };
-        loop {
-            let count = stage.min(self.request.seeds);
-            let runs = || self.seeds().take(count as usize).map(|seed| (cell, seed));
-            let missing: Vec<(u32, u64)> = runs().filter(|run| !rows.contains_key(run)).collect();
-            if !missing.is_empty() || count == self.request.seeds {
-                return missing;
-            }
-            let costs: Vec<Costs> = runs().filter_map(|run| Some(rows.get(&run)?.costs)).collect();
-            if is_clear(&costs) {
-                return Vec::new();
-            }
-            stage = stage.saturating_mul(2);
+    /// The same of one fault.
+    fn due_of(&self, fault: usize, rows: &Rows, shard: Option<Shard>) -> Vec<(u32, u64)> {
+        let seeds: Vec<u32> = self.seeds_of(fault, shard).collect();
+        let missing = |until: u32| -> Vec<(u32, u64)> {
+            let seeds = seeds.iter().filter(|seed| **seed < until).map(|seed| self.seed(*seed));
+            let runs = seeds.flat_map(|seed| self.cells_of(fault).map(move |cell| (cell, seed)));
+            runs.filter(|run| !rows.contains_key(run)).collect()
+        };
+        let first = missing(self.stage());
+        if first.is_empty() && !self.is_clear(fault, rows) {
+            return missing(self.request.seeds);
         }
+        first
+    }
+
+    fn cells_of(&self, fault: usize) -> impl Iterator<Item = u32> {
+        let cells = self.cells.iter().zip(0..).filter(move |(cell, _)| cell.fault == fault);
+        cells.map(|(_, number)| number)
+    }
+
+    /// Whether more seeds of a fault would tell nothing new, whatever the setting.
+    fn is_clear(&self, fault: usize, rows: &Rows) -> bool {
+        let costs_of = |cell: u32| -> Vec<Costs> {
+            let first = (0..self.stage()).filter_map(|seed| rows.get(&(cell, self.seed(seed))));
+            first.map(|row| row.costs).collect()
+        };
+        self.stage() > 0 && self.cells_of(fault).all(|cell| is_clear(&costs_of(cell)))
+    }
+
+    /// Takes away what a sweep does not run: later seeds of faults that were clear after the first.
+    pub fn prune(&self, rows: &mut Rows) {
+        let stage: Vec<u64> = (0..self.stage()).map(|seed| self.seed(seed)).collect();
+        let is_clear: Vec<bool> =
+            (0..self.faults.len()).map(|fault| self.is_clear(fault, rows)).collect();
+        rows.retain(|(cell, seed), _| {
+            let cell = self.cells.get(*cell as usize);
+            cell.is_some_and(|cell| !is_clear[cell.fault] || stage.contains(seed))
+        });
     }
 
     /// How many runs are left out because the answer was clear, when all others are done.
     #[must_use]
-    pub fn left_out_runs(&self, rows: &Rows, shard: Option<Shard>) -> u64 {
-        self.most_runs(shard).saturating_sub(rows.len() as u64)
+    pub fn left_out_runs(&self, rows: &Rows) -> u64 {
+        self.most_runs(None).saturating_sub(rows.len() as u64)
     }
 
-    /// Why these cannot be runs of this sweep, or of a shard of it; nothing if they can.
+    /// Why a journal of the same request cannot be one of this sweep; nothing if it can.
     #[must_use]
-    pub fn disowns(&self, rows: &Rows, shard: Option<Shard>) -> Option<String> {
-        let stranger = rows.values().find(|row| {
+    pub fn disowns(&self, journal: &Journal) -> Option<String> {
+        if journal.sweep != self.digest() {
+            return Some("it comes from another build, whose runs are others".to_owned());
+        }
+        let stranger = journal.rows.values().find(|row| {
             let offset = row.seed.wrapping_sub(self.first_seed);
-            let cell = row.cell as usize;
-            cell >= self.cells.len()
-                || offset >= u64::from(self.request.seeds)
-                || !self.is_in(cell, shard)
+            let is_seed =
+                |fault| self.seeds_of(fault, journal.shard).any(|seed| u64::from(seed) == offset);
+            self.cells.get(row.cell as usize).is_none_or(|cell| !is_seed(cell.fault))
         });
         stranger.map(|row| format!("cell {}, seed {} is no run of this sweep", row.cell, row.seed))
     }
@@ -394,11 +499,8 @@ impl Sweep {
     /// # Errors
     /// If it cannot be run, or `pulse` ended it.
     pub fn run_one(&self, (cell, seed): (u32, u64), pulse: &mut dyn Pulse) -> Result<Row, Stopped> {
-        let plan = self.plan(cell, seed).map_err(|error| match error {
-            SweepError::Rejected(rejected) => Stopped::Rejected(rejected),
-            _ => Stopped::Interrupted,
-        })?;
-        let every = Span::from_nanos((plan.setup.duration.nanos() / SIZES).max(1));
+        let plan = self.plan(cell, seed).map_err(Stopped::Rejected)?;
+        let every = self.cells[cell as usize].sampled();
         let every = (seed == self.first_seed).then_some(every);
         let watch = CostWatch::new(&plan, self.cells[cell as usize].since, every);
         let outcome = cost(&plan, watch, pulse).map_err(|Interrupted| Stopped::Interrupted)?;
@@ -464,16 +566,15 @@ impl Sweep {
 
     /// How many runs there are at most, given what is clear already.
     fn at_most(&self, rows: &Rows, shard: Option<Shard>) -> u64 {
-        let cells = (0..self.cells.len()).filter(|cell| self.is_in(*cell, shard));
-        let of = |cell: usize| {
-            let cell = cell as u32;
-            if self.due_in(cell, rows).is_empty() {
-                rows.range((cell, 0)..=(cell, u64::MAX)).count() as u64
+        let of = |fault: usize| -> usize {
+            if self.due_of(fault, rows, shard).is_empty() {
+                let rows_of = |cell: u32| rows.range((cell, 0)..=(cell, u64::MAX)).count();
+                self.cells_of(fault).map(rows_of).sum()
             } else {
-                u64::from(self.request.seeds)
+                self.cells_of(fault).count() * self.seeds_of(fault, shard).count()
             }
         };
-        cells.map(of).sum()
+        (0..self.faults.len()).map(of).sum::<usize>() as u64
     }
 }
 
@@ -499,7 +600,7 @@ fn wanted(faults: &[String], plan: &Plan, suite: &Suite) -> Result<Vec<String>, 
     let has_timeline = !plan.setup.timeline.is_empty();
     let mut names: Vec<String> = Vec::new();
     for asked in asked(faults, plan) {
-        let more = match asked {
+        let more = match asked.trim() {
             OWN if !has_timeline => return Err(SweepError::NoTimeline),
             OWN => vec![OWN.to_owned()],
             STANDARD => {
@@ -549,8 +650,33 @@ fn is_clear(costs: &[Costs]) -> bool {
     })
 }
 
-/// A number for everything a run is made from but its seed and names.
+/// A number for everything a run is made from but its seed.
 fn fingerprint(plan: &Plan) -> u128 {
+    // Named one by one, so that none is forgotten that comes later.
+    let Setup {
+        seed: _,
+        duration,
+        epoch_ms,
+        names,
+        servers,
+        clients,
+        profiles,
+        endpoints,
+        network,
+        error_bodies,
+        races,
+        calls,
+        timeline,
+        steps,
+        members,
+    } = &*plan.setup;
+    let who = (names, servers, clients, profiles, endpoints);
+    let what = (network, error_bodies, races, calls, timeline, steps, members);
+    hashed(&(duration, epoch_ms, who, what))
+}
+
+/// A number for how something is written.
+fn hashed(of: &impl fmt::Debug) -> u128 {
     struct Hashed(Xxh3);
     impl Write for Hashed {
         fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -558,14 +684,8 @@ fn fingerprint(plan: &Plan) -> u128 {
             Ok(())
         }
     }
-    let setup = &plan.setup;
-    let mut hashed = Hashed(Xxh3::new());
-    let rest = (&setup.network, setup.error_bodies, &setup.races, &setup.calls, &setup.timeline);
+    let mut hash = Hashed(Xxh3::new());
     // Writing into a hash does not fail.
-    let _ = write!(
-        hashed,
-        "{:?}",
-        (&setup.servers, &setup.clients, &setup.profiles, &setup.endpoints, setup.duration, rest)
-    );
-    hashed.0.digest128()
+    let _ = write!(hash, "{of:?}");
+    hash.0.digest128()
 }

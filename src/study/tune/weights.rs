@@ -2,6 +2,9 @@
 
 use crate::observe::Costs;
 
+/// The greatest weight.
+const HEAVIEST: f64 = 1e9;
+
 /// Weights of the costs and of the faults; none is negative.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
@@ -46,10 +49,13 @@ pub enum WeightsError {
              of that name, or that begins so; there are: {1}"
     )]
     Unknown(String, String),
-    /// A number is negative, infinite or none.
-    #[error("the weight of `{0}` must be a number that is not negative")]
-    Negative(String),
-    /// All are 0.
+    /// A number is negative or too large.
+    #[error("the weight of `{0}` must be a number from 0 to {HEAVIEST}")]
+    OutOfRange(String),
+    /// A name stands there twice.
+    #[error("`{0}` has two weights")]
+    Twice(String),
+    /// All costs weigh 0, or all faults.
     #[error("all weights are 0: nothing would cost anything")]
     Nothing,
 }
@@ -62,14 +68,19 @@ impl Weights {
     /// If it is something else, or nothing weighs anything.
     pub fn parse(text: &str) -> Result<Self, WeightsError> {
         let mut weights = Self::default();
+        let mut named = Vec::new();
         for part in text.split(',') {
             let malformed = || WeightsError::Malformed(part.trim().to_owned());
             let (name, number) = part.split_once('=').ok_or_else(malformed)?;
             let (name, number) = (name.trim(), number.trim().parse::<f64>());
             let number = number.map_err(|_| malformed())?;
-            if !number.is_finite() || number < 0.0 {
-                return Err(WeightsError::Negative(name.to_owned()));
+            if !(0.0..=HEAVIEST).contains(&number) {
+                return Err(WeightsError::OutOfRange(name.to_owned()));
             }
+            if named.contains(&name) {
+                return Err(WeightsError::Twice(name.to_owned()));
+            }
+            named.push(name);
             match name {
                 "healthy" => weights.healthy = number,
                 "dead" => weights.dead = number,
@@ -85,15 +96,18 @@ impl Weights {
         }
     }
 
-    /// Whether every fault that is named is one of these.
+    /// Whether every fault that is named is one of these, and one of these weighs something.
     ///
     /// # Errors
-    /// If one is not.
+    /// If not.
     pub fn fit<'a>(
         &self,
         faults: impl Iterator<Item = &'a str> + Clone,
     ) -> Result<(), WeightsError> {
         match self.faults.iter().find(|(name, _)| !faults.clone().any(|fault| is_of(name, fault))) {
+            None if faults.clone().all(|fault| self.of_fault(fault) == 0.0) => {
+                Err(WeightsError::Nothing)
+            }
             None => Ok(()),
             Some((name, _)) => {
                 let known: Vec<&str> = faults.collect();
@@ -181,11 +195,22 @@ mod tests {
 
     #[test]
     fn what_is_no_weight_is_refused() {
-        for text in ["", "healthy", "healthy=x", "dead=-1", "dead=inf", "dead=nan"] {
+        for text in [
+            "",
+            "healthy",
+            "healthy=x",
+            "dead=-1",
+            "dead=inf",
+            "dead=nan",
+            "dead=1e10",
+            "dead=1,dead=1",
+        ] {
             assert!(Weights::parse(text).is_err(), "{text}");
         }
         let faults = ["one-death", "deaths-5-percent"];
         let weights = Weights::parse("death=1").expect("a fault's name, perhaps");
+        assert!(weights.fit(faults.into_iter()).is_err());
+        let weights = Weights::parse("one-death=0,deaths=0").expect("weights");
         assert!(weights.fit(faults.into_iter()).is_err());
         let nothing = "healthy=0,dead=0,protection=0";
         assert!(Weights::parse(nothing).is_err());
