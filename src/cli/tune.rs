@@ -11,7 +11,7 @@ use super::journal::JournalFile;
 use super::run::json;
 use super::terminal::{Terminal, interrupted, shell_word};
 use crate::report::{TuneFigure, TuneReport, render_diagnostics, tune_csv};
-use crate::scenario::{Files, Plan, load};
+use crate::scenario::{Files, load};
 use crate::study::tune::{
     DEFAULT_PARAM, Param, Request, Row, Rows, Stopped, Sweep, SweepError, Weights,
 };
@@ -51,7 +51,6 @@ fn try_tune(
     let request = request(arguments, terminal)?;
     let sweep = Sweep::new(request).map_err(|error| refused(&error, terminal))?;
     fit(&weights, &sweep, terminal)?;
-    warn(&sweep.settings[0].plan, terminal);
     let folder = folder(&sweep, &arguments.report);
     let unwritable = |error: &io::Error, terminal: &mut Terminal| {
         terminal.error(&folder, &format!("cannot write: {}", describe(error)));
@@ -120,8 +119,7 @@ pub(super) fn fit(
 
 /// Where the files go.
 pub(super) fn folder(sweep: &Sweep, arguments: &TuneReportArguments) -> PathBuf {
-    let name = sweep.settings.first().map_or("", |setting| &setting.plan.name);
-    arguments.out.join(name).join("tune")
+    arguments.out.join(&sweep.name).join("tune")
 }
 
 /// An argument is wrong.
@@ -143,12 +141,6 @@ pub(super) fn refused(error: &SweepError, terminal: &mut Terminal) -> Refused {
     }
 }
 
-fn warn(plan: &Plan, terminal: &mut Terminal) {
-    if plan.warning_count() > 0 {
-        terminal.say(&render_diagnostics(&plan.sources, &plan.warnings));
-    }
-}
-
 /// What is asked for, with the texts of all files.
 fn request(arguments: &TuneArguments, terminal: &mut Terminal) -> Result<Request, Refused> {
     let path = &arguments.scenario;
@@ -160,9 +152,15 @@ fn request(arguments: &TuneArguments, terminal: &mut Terminal) -> Result<Request
     let params: Result<Vec<Param>, _> = params.collect();
     let params = params.map_err(|error| wrong("--param", &error, terminal))?;
     let files = Remembered { read: RefCell::new(Vec::new()) };
-    if let Err(rejected) = load(path, &text, arguments.values.changes(), &files) {
-        terminal.complain(&render_diagnostics(&rejected.sources, &rejected.diagnostics));
-        return Err(Exit::BadInput);
+    match load(path, &text, arguments.values.changes(), &files) {
+        Ok(plan) if plan.warning_count() > 0 => {
+            terminal.say(&render_diagnostics(&plan.sources, &plan.warnings));
+        }
+        Ok(_) => {}
+        Err(rejected) => {
+            terminal.complain(&render_diagnostics(&rejected.sources, &rejected.diagnostics));
+            return Err(Exit::BadInput);
+        }
     }
     // Named from the scenario's folder, so that it does not matter where that is.
     let root = path.parent().unwrap_or(Path::new(""));

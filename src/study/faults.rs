@@ -21,8 +21,6 @@ pub struct Fault {
     pub name: String,
     /// What happens, in a few words.
     pub about: String,
-    /// How many instances it is about, if that is fixed.
-    pub instances: Option<u64>,
     /// The words that are put over the scenario.
     pub overlay: Overlay,
 }
@@ -106,13 +104,13 @@ fn quoted(text: &str) -> String {
 impl Writer<'_> {
     fn all(&mut self) {
         let (clients, victims) = (self.clients(), self.victims());
-        self.add("none", "nothing happens", None, Script::default());
+        self.add("none", "nothing happens", Script::default());
         for (seconds, one_way) in [(1, "500ms"), (2, "1s"), (4, "2s"), (6, "3s")] {
             let action = format!(
                 "slow = {{ from = \"clients\", to = \"servers\", latency = \"{one_way}\" }}"
             );
             let about = format!("each request of a client takes {seconds} s more, all the time");
-            self.of_clients(&format!("round-trip-{seconds}s"), &about, None, |_| {
+            self.of_clients(&format!("round-trip-{seconds}s"), &about, |_| {
                 Script::default().at(Instant::ZERO, &action)
             });
         }
@@ -122,7 +120,7 @@ impl Writer<'_> {
             );
             let about =
                 format!("{percent} % of the messages of clients are lost, each way, all the time");
-            self.of_clients(&format!("loss-{percent}-percent"), &about, None, |_| {
+            self.of_clients(&format!("loss-{percent}-percent"), &about, |_| {
                 Script::default().at(Instant::ZERO, &action)
             });
         }
@@ -130,17 +128,17 @@ impl Writer<'_> {
         let kill = |count: u64| {
             format!("kill = {{ select = [{victims}], count = {count}, pick = \"random\" }}")
         };
-        self.of_clients("one-death", "one instance is killed", Some(1), |_| {
+        self.of_clients("one-death", "one instance is killed", |_| {
             Script::default().at(since, &kill(1))
         });
         for (percent, count) in self.shares("deaths", &[1, 5, 10, 15, 20, 30, 50], 1) {
             let about = format!("{} killed at once", of_clients(count, clients));
             let script = Script::default().at(since, &kill(count));
-            self.add(&format!("deaths-{percent}-percent"), &about, Some(count), script);
+            self.add(&format!("deaths-{percent}-percent"), &about, script);
         }
         let each = (clients * 2 + 50) / 100;
         let about = format!("{} a minute die, for ten minutes", each.max(1));
-        self.of_clients("slow-bleed", &about, None, |_| {
+        self.of_clients("slow-bleed", &about, |_| {
             let minutes = (0..10).map(|minute| since + MINUTE.saturating_mul(minute));
             minutes.fold(Script::default(), |script, at| script.at(at, &kill(each.max(1))))
         });
@@ -152,12 +150,12 @@ impl Writer<'_> {
                 "partition = {{ from = {{ select = [{victims}], count = {count} }}, to = \"servers\" }}"
             );
             let script = Script::default().lasting(since, MINUTE.saturating_mul(6), &action);
-            self.add(&format!("unreachable-{percent}-percent"), &about, Some(count), script);
+            self.add(&format!("unreachable-{percent}-percent"), &about, script);
         }
         let first = self.server(0);
         for (name, seconds) in [("30s", 30), ("2m", 120), ("5m", 300), ("10m", 600)] {
             let about = format!("all clients are cut off from {} for {name}", self.name(0));
-            self.of_clients(&format!("cut-{name}"), &about, None, |_| {
+            self.of_clients(&format!("cut-{name}"), &about, |_| {
                 let action = format!("partition = {{ from = \"clients\", to = {first} }}");
                 Script::default().lasting(since, Span::from_secs(seconds), &action)
             });
@@ -166,10 +164,10 @@ impl Writer<'_> {
         let about = format!("{} pauses for 2m", self.name(0));
         let script =
             Script::default().lasting(since, Span::from_secs(120), &format!("pause = {first}"));
-        self.add("gc-pause", &about, None, script);
+        self.add("gc-pause", &about, script);
         let action = "slow = { from = \"all\", to = \"all\", latency = \"500ms\" }";
         let script = Script::default().lasting(since, Span::from_secs(300), action);
-        self.add("slow-network", "every message takes 500 ms more, for 5m", None, script);
+        self.add("slow-network", "every message takes 500 ms more, for 5m", script);
     }
 
     /// Whether a client is there at first and registers.
@@ -213,7 +211,7 @@ impl Writer<'_> {
         quoted(&format!("server:{}", self.name(server)))
     }
 
-    fn add(&mut self, name: &str, about: &str, instances: Option<u64>, script: Script) {
+    fn add(&mut self, name: &str, about: &str, script: Script) {
         let duration = self.suite.duration;
         let text = match duration.nanos() > self.plan.setup.duration.nanos() {
             true => format!("duration = \"{}ms\"\n", duration.nanos().div_ceil(1_000_000)),
@@ -221,7 +219,7 @@ impl Writer<'_> {
         };
         let overlay = Overlay { name: format!("the fault {name}"), text: text + &script.0 };
         let (name, about) = (name.to_owned(), about.to_owned());
-        self.suite.faults.push(Fault { name, about, instances, overlay });
+        self.suite.faults.push(Fault { name, about, overlay });
     }
 
     fn leave_out(&mut self, name: &str, why: &str) {
@@ -229,18 +227,12 @@ impl Writer<'_> {
     }
 
     /// Adds a fault if there is any client.
-    fn of_clients(
-        &mut self,
-        name: &str,
-        about: &str,
-        instances: Option<u64>,
-        script: impl FnOnce(&Self) -> Script,
-    ) {
+    fn of_clients(&mut self, name: &str, about: &str, script: impl FnOnce(&Self) -> Script) {
         match self.clients() {
             0 => self.leave_out(name, "no client registers"),
             _ => {
                 let script = script(self);
-                self.add(name, about, instances, script);
+                self.add(name, about, script);
             }
         }
     }
@@ -294,7 +286,7 @@ impl Writer<'_> {
                 let zone = &zones[zone];
                 let about = format!("everything in zone {} is killed", zone.name);
                 let action = format!("kill = {}", quoted(&format!("zone:{}", zone.name)));
-                self.add(name, &about, None, Script::default().at(self.since, &action));
+                self.add(name, &about, Script::default().at(self.since, &action));
             }
         }
     }
@@ -309,7 +301,7 @@ impl Writer<'_> {
             script.at(self.since, &action)
         });
         let about = "every application is deployed with kill -9, a tenth of it each minute";
-        self.of_clients("rolling-kill", about, None, |_| script);
+        self.of_clients("rolling-kill", about, |_| script);
     }
 
     /// The first server against the others.
@@ -327,7 +319,7 @@ impl Writer<'_> {
         let action =
             format!("partition = {{ from = {}, to = [{}] }}", self.server(0), others.join(", "));
         let script = Script::default().lasting(self.since, Span::from_secs(300), &action);
-        self.add("servers-cut", &about, None, script);
+        self.add("servers-cut", &about, script);
     }
 }
 

@@ -418,7 +418,7 @@ fn the_standard_faults_hit_those_who_register() {
     let mut asked = request(&text, &["eureka.server.renewal-percent-threshold=0.5"]);
     asked.faults = vec!["deaths-30-percent".to_owned()];
     let (sweep, rows) = run(asked);
-    assert_eq!(sweep.faults[0].instances, Some(6), "30 % of 20");
+    assert_eq!(sweep.faults[0].about, "6 of 20 instances are killed at once");
     assert_eq!(rows_of(&sweep, &rows, &["0.5"], "deaths-30-percent")[0].ending.evicted, 6);
 }
 

@@ -47,8 +47,7 @@ impl TuneReport<'_> {
     /// What the values come from, as a comment.
     fn reason(&self) -> String {
         let lines = self.why.first().map_or("", String::as_str);
-        let plan = &self.sweep.settings[self.analysis.recommended].plan;
-        format!("# eureka-sim tune {}: {}\n", plan.name, escape(lines))
+        format!("# eureka-sim tune {}: {}\n", self.sweep.name, escape(lines))
     }
 
     /// The keys and the recommended values.

@@ -28,7 +28,7 @@ impl TuneReport<'_> {
         let left_out = left_out.map(|(name, why)| json!({"name": name, "why": why}));
         json!({
             "schema": 1,
-            "scenario": sweep.settings[analysis.recommended].plan.name,
+            "scenario": sweep.name,
             "recommended": Value::Object(self.params(analysis.recommended)),
             "why": self.why,
             "weights": self.weights(),

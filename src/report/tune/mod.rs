@@ -20,6 +20,8 @@ pub struct TuneReport<'a> {
     pub(super) sweep: &'a Sweep,
     pub(super) rows: &'a Rows,
     pub(super) analysis: Analysis,
+    /// How many servers there are in the recommended setting.
+    servers: usize,
     /// Why the recommended setting is, in sentences.
     why: Vec<String>,
     warnings: Vec<WarningCheck>,
@@ -30,9 +32,11 @@ impl<'a> TuneReport<'a> {
     #[must_use]
     pub fn new(sweep: &'a Sweep, rows: &'a Rows, weights: Weights) -> Option<Self> {
         let analysis = Analysis::new(sweep, rows, weights)?;
-        let why = why::why(sweep, &analysis);
-        let warnings = warnings::warnings(sweep, &analysis);
-        Some(Self { sweep, rows, analysis, why, warnings })
+        let plan = sweep.plan_of(analysis.recommended).ok()?;
+        let why = why::why(sweep, &analysis, &plan);
+        let warnings = warnings::warnings(sweep, &analysis, &plan);
+        let servers = plan.setup.servers.len();
+        Some(Self { sweep, rows, analysis, servers, why, warnings })
     }
 
     /// What the parameters are called.

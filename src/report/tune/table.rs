@@ -30,7 +30,6 @@ impl TuneReport<'_> {
 
     fn head(&self) -> String {
         let Self { sweep, rows, analysis, .. } = self;
-        let plan = &sweep.settings[analysis.recommended].plan;
         let plural = |count: usize, what: &str| {
             format!("{count} {what}{}", if count == 1 { "" } else { "s" })
         };
@@ -44,7 +43,7 @@ impl TuneReport<'_> {
         let events: u128 = rows.values().map(|row| u128::from(row.events)).sum();
         let mut text = format!(
             "{NAME}{}{END}  {} × {} × {}: {}{left_out}, {events} events\n",
-            escape(&plan.name),
+            escape(&sweep.name),
             plural(sweep.settings.len(), "setting"),
             plural(sweep.faults.len(), "fault"),
             plural(sweep.request.seeds as usize, "seed"),
@@ -139,19 +138,19 @@ impl TuneReport<'_> {
     /// What the recommended setting did in each fault.
     fn faults_table(&self) -> String {
         let Self { sweep, analysis, .. } = self;
-        let servers = sweep.settings[analysis.recommended].plan.setup.servers.len();
-        let each = if servers == 1 { "" } else { ", at each server on average" };
+        let each = if self.servers == 1 { "" } else { ", at each server on average" };
         let what = format!("{} {}", names(sweep), self.label(analysis.recommended));
         let mut text = format!("  {DIM}what {} does{each}:{END}\n", escape(&what));
         let cells = analysis.cells.iter();
         let cells: Vec<_> = cells
             .filter(|cell| sweep.cells[cell.cell].setting == analysis.recommended)
-            .map(|cell| (&sweep.faults[sweep.cells[cell.cell].fault], cell))
+            .map(|cell| (&sweep.cells[cell.cell], cell))
             .collect();
-        let width = cells.iter().map(|(fault, _)| fault.name.chars().count()).max().unwrap_or(0);
-        for (fault, cell) in cells {
-            let name = escape(&fault.name);
-            let about = escape(&fault.about);
+        let width =
+            cells.iter().map(|(of, _)| sweep.faults[of.fault].name.len()).max().unwrap_or(0);
+        for (of, cell) in cells {
+            let name = escape(&sweep.faults[of.fault].name);
+            let about = escape(&of.about);
             text += &format!("    {NAME}{name:<width$}{END}  {about}: {}\n", outcome(cell));
         }
         for (name, why) in &sweep.left_out {

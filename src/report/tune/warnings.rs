@@ -4,17 +4,18 @@ use super::head_room::HeadRoom;
 use super::{label, names};
 use crate::eureka::Flavor;
 use crate::report::check::{CheckReport, WarningCheck};
+use crate::scenario::Plan;
 use crate::study::tune::{Analysis, Sweep};
 
 /// The warnings of the recommended setting and of what the file says, and those of the sweep.
-pub(super) fn warnings(sweep: &Sweep, analysis: &Analysis) -> Vec<WarningCheck> {
+pub(super) fn warnings(sweep: &Sweep, analysis: &Analysis, plan: &Plan) -> Vec<WarningCheck> {
     let mut warnings: Vec<WarningCheck> = Vec::new();
     let mut add = |code: &str, text: String| {
         if !warnings.iter().any(|known| known.code == code && known.text == text) {
             warnings.push(WarningCheck { code: code.to_owned(), text });
         }
     };
-    if let Some(text) = one_too_many(sweep, analysis) {
+    if let Some(text) = one_too_many(plan) {
         add("T001", text);
     }
     if let Some(text) = too_small(sweep) {
@@ -23,7 +24,9 @@ pub(super) fn warnings(sweep: &Sweep, analysis: &Analysis) -> Vec<WarningCheck> 
     let looked_at = [Some(analysis.recommended), sweep.present];
     let mut looked_at: Vec<usize> = looked_at.into_iter().flatten().collect();
     looked_at.dedup();
-    let of = |setting: usize| CheckReport::new(&sweep.settings[setting].plan).warnings;
+    let of = |setting: usize| {
+        sweep.plan_of(setting).map_or_else(|_| Vec::new(), |plan| CheckReport::new(&plan).warnings)
+    };
     let found: Vec<Vec<WarningCheck>> = looked_at.iter().map(|setting| of(*setting)).collect();
     for (setting, said) in looked_at.iter().zip(&found) {
         for warning in said {
@@ -56,8 +59,7 @@ pub(super) fn warnings(sweep: &Sweep, analysis: &Analysis) -> Vec<WarningCheck> 
 }
 
 /// A Spring server that copies nobody expects one client more than there are.
-fn one_too_many(sweep: &Sweep, analysis: &Analysis) -> Option<String> {
-    let plan = &sweep.settings[analysis.recommended].plan;
+fn one_too_many(plan: &Plan) -> Option<String> {
     let report = CheckReport::new(plan);
     let alone = plan.setup.servers.iter().zip(&report.servers).find(|(setup, numbers)| {
         setup.flavor == Flavor::SpringCloud
@@ -78,12 +80,15 @@ fn one_too_many(sweep: &Sweep, analysis: &Analysis) -> Option<String> {
 
 /// No value evicts even one dead instance.
 fn too_small(sweep: &Sweep) -> Option<String> {
-    let rooms: Vec<HeadRoom> =
-        sweep.settings.iter().filter_map(|setting| HeadRoom::of(&setting.plan)).collect();
-    let none = rooms.len() == sweep.settings.len()
-        && rooms.iter().all(|room| room.deaths.is_none_or(|deaths| deaths == 0));
-    let instances = rooms.first()?.instances;
-    none.then(|| {
+    let mut instances = 0;
+    for setting in 0..sweep.settings.len() {
+        let room = HeadRoom::of(&sweep.plan_of(setting).ok()?)?;
+        if room.deaths.is_some_and(|deaths| deaths > 0) {
+            return None;
+        }
+        instances = room.instances;
+    }
+    (instances > 0).then(|| {
         format!(
             "the fleet is too small for any of these values: with {instances} instances one death already \
              stops eviction, or nothing is ever evicted; lower values, or no self-preservation, are what is left"

@@ -2,6 +2,7 @@
 
 use super::head_room::{HeadRoom, read_timeout, round_trip};
 use super::{label, names};
+use crate::scenario::Plan;
 use crate::study::tune::{Analysis, CellCosts, Estimate, Sweep};
 
 /// What a fault is called that is swept without anybody dying.
@@ -10,9 +11,9 @@ const ROUND_TRIP: (&str, &str) = ("round-trip-", "s");
 
 /// The sentences, the most important first: what it costs against what there is, its head-room, what it did
 /// in each fault.
-pub(super) fn why(sweep: &Sweep, analysis: &Analysis) -> Vec<String> {
+pub(super) fn why(sweep: &Sweep, analysis: &Analysis, plan: &Plan) -> Vec<String> {
     let mut why = vec![against_the_present(sweep, analysis)];
-    why.extend(head_room(sweep, analysis));
+    why.extend(head_room(plan));
     why.extend(swept(sweep, analysis, ROUND_TRIP, " s more for every request"));
     why.extend(swept(sweep, analysis, LOSS, " % of all messages lost"));
     why
@@ -99,8 +100,7 @@ fn against_the_present(sweep: &Sweep, analysis: &Analysis) -> String {
     }
 }
 
-fn head_room(sweep: &Sweep, analysis: &Analysis) -> Vec<String> {
-    let plan = &sweep.settings[analysis.recommended].plan;
+fn head_room(plan: &Plan) -> Vec<String> {
     let Some(room) = HeadRoom::of(plan) else {
         return Vec::new();
     };

@@ -106,8 +106,6 @@ pub enum SweepError {
 pub struct Setting {
     /// A value for each parameter.
     pub values: Vec<String>,
-    /// The scenario with them, with its own timeline.
-    pub plan: Plan,
 }
 
 /// A fault of a sweep.
@@ -115,10 +113,8 @@ pub struct Setting {
 pub struct FaultOf {
     /// What it is called.
     pub name: String,
-    /// What happens, in a few words.
+    /// What happens, in a few words, to the first setting that can have it.
     pub about: String,
-    /// How many instances it is about, if that is fixed and the same for every setting.
-    pub instances: Option<u64>,
 }
 
 /// A setting under a fault.
@@ -128,6 +124,8 @@ pub struct Cell {
     pub setting: usize,
     /// Position in [`Sweep::faults`].
     pub fault: usize,
+    /// What happens, in a few words.
+    pub about: String,
     overlay: Option<Overlay>,
     /// Its costs are counted from here on.
     pub since: Instant,
@@ -163,6 +161,8 @@ pub type Rows = BTreeMap<(u32, u64), Row>;
 pub struct Sweep {
     /// What was asked for.
     pub request: Request,
+    /// The scenario's name.
+    pub name: String,
     /// All combinations of values.
     pub settings: Vec<Setting>,
     /// The setting that is what the file says, if there is one.
@@ -253,26 +253,22 @@ impl Sweep {
         }
         let plain = Changes { overlay: None, sets: &request.sets, seed: request.seed };
         let own = request.load(plain)?;
-        let mut settings = Vec::new();
-        for combination in combinations {
+        let values_of = |combination: Vec<usize>| -> Vec<String> {
             let values = request.params.iter().zip(combination);
-            let values: Vec<String> =
-                values.map(|(param, value)| param.values[value].clone()).collect();
-            let sets = request.sets(&values);
-            let plan = request.load(Changes { sets: &sets, ..plain })?;
-            settings.push(Setting { values, plan });
-        }
-        let fingerprint_of_own = fingerprint(&own);
+            values.map(|(param, value)| param.values[value].clone()).collect()
+        };
+        let settings = combinations.into_iter().map(|of| Setting { values: values_of(of) });
         let mut sweep = Self {
-            present: settings.iter().position(|of| fingerprint(&of.plan) == fingerprint_of_own),
-            settings,
+            settings: settings.collect(),
+            name: own.name.clone(),
+            present: None,
             faults: Vec::new(),
             left_out: Vec::new(),
             cells: Vec::new(),
             first_seed: own.setup.seed,
             request,
         };
-        sweep.add_cells()?;
+        sweep.add_cells(fingerprint(&own))?;
         let runs = sweep.cells.len() as u64 * u64::from(sweep.request.seeds);
         if runs > MOST_RUNS {
             return Err(SweepError::TooMany(runs));
@@ -280,48 +276,46 @@ impl Sweep {
         Ok(sweep)
     }
 
-    fn add_cells(&mut self) -> Result<(), SweepError> {
+    /// The scenario with the values of a setting and its own timeline.
+    ///
+    /// # Errors
+    /// Not for a setting of this sweep: it has been read before.
+    pub fn plan_of(&self, setting: usize) -> Result<Plan, SweepError> {
+        let sets = self.request.sets(&self.settings[setting].values);
+        let changes = Changes { overlay: None, sets: &sets, seed: self.request.seed };
+        Ok(self.request.load(changes)?)
+    }
+
+    fn add_cells(&mut self, own: u128) -> Result<(), SweepError> {
         let mut cells: Vec<Cell> = Vec::new();
         for setting in 0..self.settings.len() {
-            let plan = &self.settings[setting].plan;
-            let since = settled(plan);
-            let mut suite = Suite::new(plan, since);
+            let plan = self.plan_of(setting)?;
+            if self.present.is_none() && fingerprint(&plan) == own {
+                self.present = Some(setting);
+            }
+            let since = settled(&plan);
+            let mut suite = Suite::new(&plan, since);
             if setting == 0 {
                 self.leave_out_what_is_refused(&mut suite);
             }
-            let plan = &self.settings[setting].plan;
-            for name in wanted(&self.request.faults, plan, &suite)? {
-                let (fault, overlay, since) = if name == OWN {
+            for name in wanted(&self.request.faults, &plan, &suite)? {
+                let own = Span::from_nanos(plan.setup.duration.nanos());
+                let (about, overlay, since, duration) = if name == OWN {
                     let first = plan.setup.timeline.first();
-                    (own_fault(plan), None, first.map_or(since, |entry| entry.at))
+                    (about_own(&plan), None, first.map_or(since, |entry| entry.at), own)
                 } else {
                     let Some(Ok(fault)) = suite.find(&name) else { continue };
-                    let of = FaultOf {
-                        name: fault.name.clone(),
-                        about: fault.about.clone(),
-                        instances: fault.instances,
-                    };
-                    (of, Some(fault.overlay.clone()), since)
+                    (fault.about.clone(), Some(fault.overlay.clone()), since, suite.duration)
                 };
-                let known = self.faults.iter().position(|known| known.name == fault.name);
-                let fault = match known {
-                    Some(known) => {
-                        let faults = &mut self.faults[known];
-                        faults.instances =
-                            faults.instances.filter(|of| Some(*of) == fault.instances);
-                        known
-                    }
-                    None => {
-                        self.faults.push(fault);
-                        self.faults.len() - 1
-                    }
-                };
-                let own = Span::from_nanos(plan.setup.duration.nanos());
-                let duration = if overlay.is_some() { suite.duration } else { own };
-                cells.push(Cell { setting, fault, overlay, since, duration });
+                let known = self.faults.iter().position(|known| known.name == name);
+                let fault = known.unwrap_or(self.faults.len());
+                if known.is_none() {
+                    self.faults.push(FaultOf { name, about: about.clone() });
+                }
+                cells.push(Cell { setting, fault, about, overlay, since, duration });
             }
             // Who asked for all of them is told which are missing.
-            if asked(&self.request.faults, &self.settings[setting].plan).contains(&STANDARD) {
+            if asked(&self.request.faults, &plan).contains(&STANDARD) {
                 for (name, why) in suite.left_out {
                     if !self.left_out.iter().any(|(known, _)| *known == name) {
                         self.left_out.push((name, why));
@@ -625,12 +619,11 @@ fn wanted(faults: &[String], plan: &Plan, suite: &Suite) -> Result<Vec<String>, 
     Ok(names)
 }
 
-fn own_fault(plan: &Plan) -> FaultOf {
-    let about = match plan.setup.timeline.len() {
+fn about_own(plan: &Plan) -> String {
+    match plan.setup.timeline.len() {
         1 => "the one entry of the scenario's timeline".to_owned(),
         count => format!("the {count} entries of the scenario's timeline"),
-    };
-    FaultOf { name: OWN.to_owned(), about, instances: None }
+    }
 }
 
 /// Whether more seeds would tell nothing new: every cost is known to a fiftieth.
