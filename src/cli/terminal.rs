@@ -1,12 +1,13 @@
 //! The terminal: results on standard output, talk on standard error, progress where somebody looks.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::args::{Color, Common};
 use super::exit::Exit;
@@ -94,9 +95,20 @@ impl Terminal {
 
     /// A bar of runs, if somebody looks, of which `done` were done before.
     pub(super) fn progress_of_runs(&self, done: u64, most: u64) -> Runs {
-        let bar = self.bar(most, "{bar:30} {pos}/{len} runs  {eta} left");
+        let bar = self.bar(most, "{bar:30} {pos}/{len} runs  {left}");
         bar.set_position(done);
-        bar.reset_eta();
+        // What was done before took none of this time.
+        let left = move |state: &ProgressState, text: &mut dyn fmt::Write| {
+            let since = state.pos().saturating_sub(done);
+            let left = state.len().unwrap_or(most).saturating_sub(state.pos());
+            let seconds = state.elapsed().as_secs_f64() * left as f64 / since as f64;
+            // A bar that cannot be drawn is no reason to stop.
+            let _ = match Duration::try_from_secs_f64(seconds) {
+                Ok(time) => write!(text, "{:#} left", HumanDuration(time)),
+                Err(_) => Ok(()),
+            };
+        };
+        bar.set_style(bar.style().with_key("left", left));
         Runs(bar)
     }
 

@@ -83,7 +83,7 @@ fn names<DB: DrawingBackend>(sheet: &mut Sheet<'_, DB>, plane: &Plane, report: &
     let (recommended, present) = (report.analysis.recommended, report.sweep.present);
     let settings = &report.analysis.settings;
     let is_named = |place: &usize| {
-        settings.len() <= MOST_NAMES || *place == recommended || Some(*place) == present
+        *place != recommended && (settings.len() <= MOST_NAMES || Some(*place) == present)
     };
     let mut together: Vec<((i32, i32), Vec<usize>)> = Vec::new();
     for place in (0..settings.len()).filter(is_named) {
@@ -102,14 +102,16 @@ fn names<DB: DrawingBackend>(sheet: &mut Sheet<'_, DB>, plane: &Plane, report: &
             [first, .., last] if named.len() > 3 => format!("{first} … {last}"),
             named => named.join(" · "),
         };
-        let is_recommended = places.contains(&recommended);
-        let (colour, size) = if is_recommended { (FAULT, 15) } else { (INK, 13) };
         let (at, side) = match x > RIGHT - 120 {
             true => (x - 14, HPos::Right),
             false => (x + 14, HPos::Left),
         };
-        sheet.text(&shorten(&named, LONGEST), (at, y - 10), size, colour, (side, VPos::Center));
+        sheet.text(&shorten(&named, LONGEST), (at, y - 10), 13, INK, (side, VPos::Center));
     }
+    // Above its point, where no other has its name.
+    let (x, y) = plane.at(point(&settings[recommended]));
+    let name = shorten(&report.label(recommended), LONGEST);
+    sheet.text(&name, (x, y - 14), 15, FAULT, (HPos::Center, VPos::Bottom));
 }
 
 fn axes<DB: DrawingBackend>(sheet: &mut Sheet<'_, DB>, plane: &Plane, steps: (f64, f64)) {
