@@ -235,7 +235,8 @@ fn sum(cells: &[Rated<'_>], less: Option<&[Rated<'_>]>, of: &dyn Fn(&Row) -> f64
             let places = (0..cells.len()).filter(|place| cells[*place].rows.len() == count);
             let values = places.map(|place| {
                 let Rated { rows, weight } = &cells[place];
-                let other = less.map_or(0.0, |less| of(less[place].rows[seed]));
+                let other = less.and_then(|less| less[place].rows.get(seed));
+                let other = other.map_or(0.0, |row| of(row));
                 weight * (of(rows[seed]) - other)
             });
             values.sum::<f64>()
