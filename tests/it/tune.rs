@@ -177,6 +177,43 @@ fn values_of_a_parameter_see_the_same_noise() {
     assert!(costs("0.50").iter().any(|of| *of != costs("0.50")[0]), "{:?}", costs("0.50"));
 }
 
+/// Costs are what the events of the same run say: from each eviction of a healthy instance to its return, from
+/// each death to its eviction.
+#[test]
+fn costs_are_what_the_events_of_the_run_say() {
+    let text = fleet(20)
+        + &crate::support::entry("17m", "kill = \"instance:ORDERS/3\"")
+        + &crate::support::entry(
+            "18m",
+            "for = \"6m\"\npartition = { from = { select = \"app:ORDERS\", count = 4, pick = \"last\" }, to = \"servers\" }",
+        )
+        + "[eureka.server]\nrenewal-percent-threshold = 0.5\n";
+    let (sweep, rows) = run(request(&text, &[]));
+    let row = rows_of(&sweep, &rows, &[], "scenario")[0];
+    let events = crate::support::events(&text);
+    let time = |event: &serde_json::Value| event["t_ms"].as_f64().expect("every event has a time");
+    let after = |kind: &str, id: &str, from: f64| {
+        let is_it =
+            |of: &&serde_json::Value| of["event"] == kind && of["id"] == id && time(of) > from;
+        time(events.iter().find(is_it).unwrap_or_else(|| panic!("{kind} of {id}")))
+    };
+    let dead = "ORDERS/orders-3-0";
+    let ghost = after("expired-lease", dead, 0.0) - 17.0 * 60_000.0;
+    let mut missing = 0.0;
+    for index in 16..20 {
+        let id = format!("ORDERS/orders-{index}-0");
+        let evicted = after("expired-lease", &id, 0.0);
+        missing += after("register", &id, evicted) - evicted;
+    }
+    let whole =
+        |cost: u64, wanted: f64| assert!((cost as f64 - wanted).abs() <= 1.0, "{cost} {wanted}");
+    assert_eq!(row.costs.evicted_healthy, 4);
+    whole(row.costs.ghost_ms, ghost);
+    whole(row.costs.healthy_missing_ms, missing);
+    assert!(missing > 4.0 * 60_000.0, "{missing}");
+    assert_eq!((row.ending.evicted, row.ending.ghosts, row.ending.missing), (5, 0, 0));
+}
+
 /// What is recommended for this fleet under these faults and weights.
 fn recommended(text: &str, faults: &[&str], weights: &str) -> String {
     let mut request = request(text, &["eureka.server.renewal-percent-threshold=0.50..0.95:0.15"]);
