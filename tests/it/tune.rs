@@ -585,6 +585,9 @@ fn what_matters_more_than_the_value_is_said() {
         "{small}"
     );
     let slow = "eureka.instance.lease-renewal-interval-in-seconds = 10\n";
+    assert!(!small.contains("T006"), "0.85 is what the file says: {small}");
+    let other = "[eureka.server]\nrenewal-percent-threshold = 0.49\n";
+    assert!(said(&(fleet(100) + other)).contains("T006"));
     let large = said(&(fleet(100) + slow + "[[servers]]\nname = \"eureka-1\"\n"));
     assert!(large.contains("H005") && large.contains("beat every 10 s"), "{large}");
     assert!(!large.contains("T001") && !large.contains("T002"), "{large}");

@@ -52,6 +52,11 @@ pub(super) fn warnings(sweep: &Sweep, analysis: &Analysis, plan: &Plan) -> Vec<W
         );
         add("T004", text);
     }
+    if sweep.present.is_none() && !sweep.request.params.is_empty() {
+        let text = "what the file says is none of the settings that were tried: with its values in --param they \
+                    are compared with it";
+        add("T006", text.to_owned());
+    }
     if sweep.request.seeds == 1 {
         add("T005", "one seed says nothing of chance: intervals need --seeds 2 or more".to_owned());
     }
@@ -107,8 +112,13 @@ fn at_the_edge(sweep: &Sweep, analysis: &Analysis) -> Option<String> {
     let own = values[analysis.recommended];
     let is_edge =
         values.iter().all(|value| *value <= own) || values.iter().all(|value| *value >= own);
-    let is_better = analysis.settings.iter().any(|of| of.above_recommended.mean > 0.0);
-    (is_edge && is_better).then(|| {
+    // Where others do as well, what lies beyond does probably no better.
+    let is_alone = analysis
+        .settings
+        .iter()
+        .enumerate()
+        .all(|(place, of)| place == analysis.recommended || of.above_recommended.mean > 0.0);
+    (is_edge && is_alone).then(|| {
         let end = if values.iter().all(|value| *value <= own) { "greatest" } else { "least" };
         format!(
             "{} {} is the {end} that was tried: beyond it may be better ones",

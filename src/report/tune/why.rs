@@ -49,8 +49,8 @@ fn against_the_present(sweep: &Sweep, analysis: &Analysis) -> String {
     };
     let weighs = format!("{} (with {}){so_do}", with_interval(&costs.weighted), weights.join(", "));
     let is_present = sweep.present == Some(recommended);
-    let others = (0..analysis.settings.len()).filter(|other| *other != recommended);
-    let next = others.min_by(|a, b| {
+    let costlier = |other: &usize| analysis.settings[*other].above_recommended.mean > 0.0;
+    let next = (0..analysis.settings.len()).filter(costlier).min_by(|a, b| {
         let mean = |of: usize| analysis.settings[of].weighted.mean;
         mean(*a).total_cmp(&mean(*b))
     });
@@ -86,15 +86,14 @@ fn against_the_present(sweep: &Sweep, analysis: &Analysis) -> String {
         }
         (_, Some(next)) => {
             let said = if is_present { ", what the file says," } else { "" };
-            let more = above(next);
-            let more = match more.mean == 0.0 {
-                true => "the same".to_owned(),
-                false => format!("{} more", with_interval(more)),
-            };
             format!(
-                "{what}{said} weighs least: {weighs}; the next, {}, weighs {more}",
-                label(sweep, next)
+                "{what}{said} weighs least: {weighs}; the next, {}, weighs {} more",
+                label(sweep, next),
+                with_interval(above(next))
             )
+        }
+        _ if analysis.settings.len() > 1 => {
+            format!("{what} weighs {weighs}: it makes no difference")
         }
         _ => format!("{what} is the only setting: it weighs {weighs}"),
     }
