@@ -194,6 +194,90 @@ fn threads_and_parts_make_no_difference() {
     assert_eq!(runs("part-2/fleet/tune/shard-2-of-2.jsonl"), 12);
 }
 
+/// One fault, and more parts than faults: the parts share its seeds, and each knows by itself whether they are
+/// needed. Early stopping or not, and whatever is run twice.
+#[test]
+fn more_parts_than_faults_share_their_seeds() {
+    let sandbox = sandbox("sweep-many-parts");
+    for (fault, runs_each) in [("none", [10, 10, 10]), ("loss-5-percent", [12, 12, 14])] {
+        let mut words = SMALL;
+        let faults = format!("--faults={fault}");
+        (words[3], words[4]) = (&faults, "--seeds=9");
+        let whole = run(&sandbox, &words, &["--out=whole", "--plots=none"]);
+        assert_eq!(whole.code, 0, "{whole:?}");
+        for (part, runs) in (1..=3).zip(runs_each) {
+            let (out, shard) = (format!("--out=part-{part}"), format!("--shard={part}/3"));
+            let ran = run(&sandbox, &words, &[&out, &shard, "--restart"]);
+            assert_eq!(ran.code, 0, "{ran:?}");
+            assert!(ran.stderr.contains(&format!("{runs} runs are in")), "{fault}: {ran:?}");
+        }
+        let parts = ["merge", "part-1", "part-2", "part-3"];
+        let merged = run(&sandbox, &parts, &["--out=merged", "--plots=none"]);
+        assert_eq!(merged.stdout, whole.stdout, "{merged:?}");
+        assert_same(&files(&sandbox, "whole/fleet/tune"), &files(&sandbox, "merged/fleet/tune"));
+    }
+}
+
+/// Two processes at one sweep would write into each other's lines.
+#[cfg(unix)]
+#[test]
+fn only_one_process_is_at_a_sweep() {
+    let sandbox = sandbox("sweep-twice");
+    let journal = sandbox.path("reports/fleet/tune/journal.jsonl");
+    let mut words: Vec<&str> = SMALL.to_vec();
+    words[4] = "--seeds=400";
+    words.push("--exhaustive");
+    let mut command = sandbox.command(&words);
+    let mut first = command.stderr(Stdio::null()).spawn().expect("it can be started");
+    while fs::read_to_string(&journal).map_or(0, |text| text.lines().count()) < 3 {
+        assert_eq!(first.try_wait().expect("it can be asked"), None, "there is much left to do");
+        std::thread::yield_now();
+    }
+    let second = sandbox.run(&words);
+    assert_eq!(second.code, 4);
+    assert!(second.stderr.contains("another process is at this sweep"), "{second:?}");
+    first.kill().expect("it can be killed");
+    first.wait().expect("it ends");
+    // What a killed process has left is cleared away by the next.
+    words[4] = "--seeds=1";
+    words.push("--restart");
+    assert_eq!(sandbox.run(&words).code, 0);
+    let left = sandbox.files("reports/fleet/tune");
+    assert!(left.iter().all(|name| !name.contains("unfinished")), "{left:?}");
+}
+
+/// What stands in a part is anybody's: numbers that do not add up in 64 bits, and values that a terminal would
+/// obey.
+#[test]
+fn a_part_from_elsewhere_is_harmless() {
+    let sandbox = sandbox("sweep-harmless");
+    let mut words = SMALL;
+    let param = "--param=apps.WEB.metadata.note=plain,\u{1b}[31mred";
+    (words[2], words[3], words[4]) = (param, "--faults=none", "--seeds=1");
+    let ran = run(&sandbox, &words, &["--plots=svg"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for text in [&ran.stdout, &ran.stderr, &sandbox.read("reports/fleet/tune/risk.svg")] {
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+    assert!(ran.stdout.contains(r"\u{1b}[31mred"), "{}", ran.stdout);
+
+    let journal = sandbox.read("reports/fleet/tune/journal.jsonl");
+    let lines = journal.lines().map(|line| {
+        let mut row: Value = serde_json::from_str(line).expect("a line is JSON");
+        // The first run is done again and compared.
+        if row["cell"].as_u64().is_some_and(|cell| cell > 0) {
+            row["events"] = u64::MAX.into();
+            row["costs"]["ghost_ms"] = u64::MAX.into();
+            row["ending"]["ghosts"] = u64::MAX.into();
+        }
+        row.to_string()
+    });
+    sandbox.write("part.jsonl", lines.collect::<Vec<_>>().join("\n") + "\n");
+    let merged = run(&sandbox, &["merge", "part.jsonl", "--out=merged"], &[]);
+    assert_eq!(merged.code, 0, "{merged:?}");
+    assert!(!merged.stdout.contains("NaN") && !merged.stdout.contains("inf"), "{}", merged.stdout);
+}
+
 /// Of a sweep that was killed, in the middle of a line or not, nothing is lost, nothing is run twice, and what
 /// comes of it is what would have come of it.
 #[test]
