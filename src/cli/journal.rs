@@ -37,8 +37,8 @@ pub(super) fn name(shard: Option<Shard>) -> String {
 }
 
 impl JournalFile {
-    /// Opens the journal of a sweep, and gives back the runs that are in it: none with `restart`, or if
-    /// what stands there is of another sweep, which has come to its end. Nobody else can open it meanwhile.
+    /// Opens the journal of a sweep, and gives back the runs that are in it, those of other seeds left out:
+    /// none with `restart`, or if what stands there is of another sweep, which has come to its end. Nobody else can open it meanwhile.
     pub(super) fn open(
         folder: &Path,
         sweep: &Sweep,
@@ -77,6 +77,21 @@ impl JournalFile {
                 file.set_len(whole as u64)?;
                 let Journal { rows, is_complete, .. } = journal;
                 Ok((Self { path, file, is_complete }, rows))
+            }
+            // More seeds or fewer: what is done needs not be done again.
+            Some(journal)
+                if shard.is_none()
+                    && journal.shard.is_none()
+                    && journal.request.has_the_runs_of(&sweep.request)
+                    && journal.sweep == sweep.digest() =>
+            {
+                let mut rows = journal.rows;
+                rows.retain(|_, row| sweep.has(row, None));
+                let lines = rows.values().map(row_line);
+                let all: String = std::iter::once(first_line(sweep, shard)).chain(lines).collect();
+                file.set_len(0)?;
+                file.write_all(all.as_bytes())?;
+                Ok((Self { path, file, is_complete: false }, rows))
             }
             // A part that is complete may be waiting for the others.
             Some(journal) if !journal.is_complete || shard.is_some() => Err(bad(&format!(

@@ -314,6 +314,26 @@ fn a_killed_sweep_goes_on_where_it_was() {
     assert_eq!(csv("whole"), csv("cut"));
 }
 
+/// More seeds, or fewer: what is done is not done again, and what comes of it is the same.
+#[test]
+fn a_sweep_goes_on_with_more_seeds() {
+    let sandbox = sandbox("sweep-more-seeds");
+    let with = |seeds: &'static str| {
+        let mut words = SMALL;
+        words[4] = seeds;
+        words
+    };
+    assert_eq!(run(&sandbox, &with("--seeds=3"), &[]).code, 0);
+    let more = run(&sandbox, &with("--seeds=7"), &[]);
+    assert!(more.stderr.contains("24 runs are done already"), "{more:?}");
+    assert_eq!(run(&sandbox, &with("--seeds=7"), &["--out=anew"]).stdout, more.stdout);
+    assert_same(&files(&sandbox, "anew/fleet/tune"), &files(&sandbox, "reports/fleet/tune"));
+    let fewer = run(&sandbox, &with("--seeds=3"), &[]);
+    assert!(fewer.stderr.contains("24 runs are done already"), "{fewer:?}");
+    assert_eq!(run(&sandbox, &with("--seeds=3"), &["--out=again"]).stdout, fewer.stdout);
+    assert_same(&files(&sandbox, "again/fleet/tune"), &files(&sandbox, "reports/fleet/tune"));
+}
+
 /// Ctrl-C leaves what is finished.
 #[cfg(unix)]
 #[test]
@@ -384,7 +404,7 @@ fn a_journal_that_is_none_is_not_written_over() {
     // Another sweep's, that came to no end, and then one that did.
     sandbox.write(journal, lines[..5].join("\n") + "\n");
     let mut other = SMALL;
-    other[4] = "--seeds=2";
+    other[3] = "--faults=none";
     let refused = run(&sandbox, &other, &["--plots=none"]);
     assert_eq!(refused.code, 2);
     assert!(

@@ -214,6 +214,13 @@ impl Request {
         same.into_iter().find(|(same, _)| !same).map(|(_, what)| what)
     }
 
+    /// Whether it asks for the same runs, perhaps with more seeds or fewer.
+    #[must_use]
+    pub fn has_the_runs_of(&self, other: &Self) -> bool {
+        let Self { seeds, exhaustive, .. } = *self;
+        *self == Self { seeds, exhaustive, ..other.clone() }
+    }
+
     /// The values from the command line, with those of a setting last.
     fn sets(&self, values: &[String]) -> Vec<String> {
         let varied = self.params.iter().zip(values);
@@ -473,18 +480,21 @@ impl Sweep {
         self.most_runs(None).saturating_sub(rows.len() as u64)
     }
 
+    /// Whether a row may be one of its runs, or of a shard of it.
+    #[must_use]
+    pub fn has(&self, row: &Row, shard: Option<Shard>) -> bool {
+        let offset = row.seed.wrapping_sub(self.first_seed);
+        let is_seed = |fault| self.seeds_of(fault, shard).any(|seed| u64::from(seed) == offset);
+        self.cells.get(row.cell as usize).is_some_and(|cell| is_seed(cell.fault))
+    }
+
     /// Why a journal of the same request cannot be one of this sweep; nothing if it can.
     #[must_use]
     pub fn disowns(&self, journal: &Journal) -> Option<String> {
         if journal.sweep != self.digest() {
             return Some("it comes from another build, whose runs are others".to_owned());
         }
-        let stranger = journal.rows.values().find(|row| {
-            let offset = row.seed.wrapping_sub(self.first_seed);
-            let is_seed =
-                |fault| self.seeds_of(fault, journal.shard).any(|seed| u64::from(seed) == offset);
-            self.cells.get(row.cell as usize).is_none_or(|cell| !is_seed(cell.fault))
-        });
+        let stranger = journal.rows.values().find(|row| !self.has(row, journal.shard));
         stranger.map(|row| format!("cell {}, seed {} is no run of this sweep", row.cell, row.seed))
     }
 
