@@ -34,17 +34,7 @@ fn with_fault(path: &Path, text: &str, arguments: &ScenarioArguments) -> Result<
         return Ok(plan);
     };
     let suite = Suite::new(&plan, settled(&plan));
-    let fault = match suite.find(name) {
-        Some(Ok(fault)) => fault,
-        Some(Err(why)) => {
-            return Err(Refused::Fault(format!("the fault `{name}` cannot happen here: {why}")));
-        }
-        None => {
-            let names: Vec<&str> = suite.faults.iter().map(|fault| fault.name.as_str()).collect();
-            let why = format!("there is no fault `{name}`; there are: {}", names.join(", "));
-            return Err(Refused::Fault(why));
-        }
-    };
+    let fault = suite.find(name, &[]).map_err(|error| Refused::Fault(error.to_string()))?;
     load(Changes { overlay: Some(&fault.overlay), ..changes })
 }
 

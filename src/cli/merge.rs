@@ -16,10 +16,7 @@ use crate::study::tune::{Journal, Rows, Sweep, is_journal, read};
 const LONGEST_HEAD: u64 = 256 << 20;
 
 pub(super) fn merge(arguments: &MergeArguments, common: &Common, terminal: &mut Terminal) -> Exit {
-    match try_merge(arguments, common, terminal) {
-        Ok(()) => Exit::Ok,
-        Err(exit) => exit,
-    }
+    try_merge(arguments, common, terminal).err().unwrap_or(Exit::Ok)
 }
 
 fn try_merge(

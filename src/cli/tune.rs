@@ -36,10 +36,7 @@ impl Files for Remembered {
 pub(super) type Refused = Exit;
 
 pub(super) fn tune(arguments: &TuneArguments, common: &Common, terminal: &mut Terminal) -> Exit {
-    match try_tune(arguments, common, terminal) {
-        Ok(()) => Exit::Ok,
-        Err(exit) => exit,
-    }
+    try_tune(arguments, common, terminal).err().unwrap_or(Exit::Ok)
 }
 
 fn try_tune(
@@ -199,7 +196,7 @@ pub(super) fn differs(
     terminal: &mut Terminal,
 ) -> Result<Option<String>, Refused> {
     let Some(first) = rows.values().next() else { return Ok(None) };
-    let again = sweep.run_one((first.cell, first.seed), &mut Go);
+    let again = sweep.run_one((first.cell, first.seed), &|| !interrupted());
     let again = again.map_err(|stopped| failed(&stopped, terminal))?;
     let what = if again == *first {
         return Ok(None);
@@ -220,15 +217,6 @@ fn failed(stopped: &Stopped, terminal: &mut Terminal) -> Exit {
             terminal.complain(&render_diagnostics(&rejected.sources, &rejected.diagnostics));
             Exit::BadInput
         }
-    }
-}
-
-/// A run goes on until Ctrl-C is pressed.
-struct Go;
-
-impl crate::study::Pulse for Go {
-    fn beat(&mut self, _now: crate::time::Instant, _events: u64) -> bool {
-        !interrupted()
     }
 }
 
@@ -331,13 +319,10 @@ pub(super) fn rerun(request: &Request, path: &str, arguments: &TuneReportArgumen
     let mut words = vec!["eureka-sim tune".to_owned(), shell_word(&path)];
     words.extend(request.seed.map(|seed| format!("--seed {seed}")));
     words.extend(request.sets.iter().map(|set| format!("--set {}", shell_word(set))));
-    for Param { key, values } in &request.params {
-        let param = format!("{key}={}", values.join(","));
-        if Param::parse(DEFAULT_PARAM)
-            .is_ok_and(|default| default.values != *values || default.key != *key)
-        {
-            words.push(format!("--param {}", shell_word(&param)));
-        }
+    let default = Param::parse(DEFAULT_PARAM).ok();
+    for param in request.params.iter().filter(|param| Some(*param) != default.as_ref()) {
+        let param = format!("{}={}", param.key, param.values.join(","));
+        words.push(format!("--param {}", shell_word(&param)));
     }
     if !request.faults.is_empty() {
         words.push(format!("--faults {}", shell_word(&request.faults.join(","))));

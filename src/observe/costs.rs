@@ -50,8 +50,6 @@ pub struct Size {
     pub alive: u64,
     /// Registered at the server that had fewest; none if no server ran.
     pub least: Option<i64>,
-    /// Registered at the server that had most.
-    pub most: Option<i64>,
 }
 
 /// What is counted so far.
@@ -202,9 +200,9 @@ impl CostWatch {
     }
 
     fn size(&self, world: &WorldView<'_>) -> Size {
-        let gauges = || world.server_hosts().filter_map(|server| world.gauges(server));
-        let sizes = || gauges().map(|gauges| gauges.local_registry_size);
-        Size { alive: self.truth.alive(None), least: sizes().min(), most: sizes().max() }
+        let gauges = world.server_hosts().filter_map(|server| world.gauges(server));
+        let least = gauges.map(|gauges| gauges.local_registry_size).min();
+        Size { alive: self.truth.alive(None), least }
     }
 }
 

@@ -36,6 +36,27 @@ pub struct Suite {
     pub left_out: Vec<(String, String)>,
 }
 
+/// Why there is no fault of a name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoFault {
+    /// None is called so.
+    #[error("there is no fault `{name}`; there are: {known}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
+    /// This fleet cannot have it.
+    #[error("the fault `{name}` cannot happen here: {why}")]
+    Impossible {
+        /// The name.
+        name: String,
+        /// Why.
+        why: String,
+    },
+}
+
 /// When a fleet has settled: everybody is registered, and each server has had its first 15-minute task
 /// (but nothing is waited for longer than an hour) and one more minute. In whole minutes.
 #[must_use]
@@ -64,14 +85,23 @@ impl Suite {
         writer.suite
     }
 
-    /// The fault of this name, or why there is none: `None` if no fault has it.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<Result<&Fault, &str>> {
-        let left_out = || self.left_out.iter().find(|(of, _)| of == name);
-        match self.faults.iter().find(|fault| fault.name == name) {
-            Some(fault) => Some(Ok(fault)),
-            None => left_out().map(|(_, why)| Err(why.as_str())),
+    /// The fault of this name. `besides` are names that whoever asks knows too.
+    ///
+    /// # Errors
+    /// If no fault has it, or this fleet cannot have the fault.
+    pub fn find(&self, name: &str, besides: &[&str]) -> Result<&Fault, NoFault> {
+        if let Some(fault) = self.faults.iter().find(|fault| fault.name == name) {
+            return Ok(fault);
         }
+        let name = name.to_owned();
+        Err(match self.left_out.iter().find(|(of, _)| *of == name) {
+            Some((_, why)) => NoFault::Impossible { name, why: why.clone() },
+            None => {
+                let known = self.faults.iter().map(|fault| fault.name.as_str());
+                let known: Vec<&str> = besides.iter().copied().chain(known).collect();
+                NoFault::Unknown { name, known: known.join(", ") }
+            }
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::sim::queue::{EventQueue, TimingWheel};
 use crate::sim::{DigestValue, Event, Observer, Silent, World};
 use crate::time::Instant;
 
-pub use faults::{Fault, Suite, settled};
+pub use faults::{Fault, NoFault, Suite, settled};
 
 /// Events between two looks at a [`Pulse`].
 const SLICE: u64 = 16_384;

@@ -1,7 +1,9 @@
 //! `tune`, `merge` and `--fault` on the command line: files, journals, parts, interruptions, bad input.
 
+#[cfg(unix)]
 use std::fs;
-use std::process::Stdio;
+#[cfg(unix)]
+use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
@@ -218,21 +220,35 @@ fn more_parts_than_faults_share_their_seeds() {
     }
 }
 
+/// How many runs stand in the journal.
+#[cfg(unix)]
+fn done(sandbox: &Sandbox) -> usize {
+    let journal = sandbox.path("reports/fleet/tune/journal.jsonl");
+    fs::read_to_string(journal).map_or(0, |text| text.matches("digest").count())
+}
+
+/// A sweep that has begun and has much left to do, and its arguments.
+#[cfg(unix)]
+fn begun(sandbox: &Sandbox) -> (Child, Vec<&'static str>) {
+    let mut words: Vec<&str> = SMALL.to_vec();
+    words[4] = "--seeds=400";
+    words.push("--exhaustive");
+    let mut command = sandbox.command(&words);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it can be started");
+    while done(sandbox) < 3 {
+        assert_eq!(child.try_wait().expect("it can be asked"), None, "there is much left to do");
+        std::thread::yield_now();
+    }
+    (child, words)
+}
+
 /// Two processes at one sweep would write into each other's lines.
 #[cfg(unix)]
 #[test]
 fn only_one_process_is_at_a_sweep() {
     let sandbox = sandbox("sweep-twice");
-    let journal = sandbox.path("reports/fleet/tune/journal.jsonl");
-    let mut words: Vec<&str> = SMALL.to_vec();
-    words[4] = "--seeds=400";
-    words.push("--exhaustive");
-    let mut command = sandbox.command(&words);
-    let mut first = command.stderr(Stdio::null()).spawn().expect("it can be started");
-    while fs::read_to_string(&journal).map_or(0, |text| text.lines().count()) < 3 {
-        assert_eq!(first.try_wait().expect("it can be asked"), None, "there is much left to do");
-        std::thread::yield_now();
-    }
+    let (mut first, mut words) = begun(&sandbox);
     let second = sandbox.run(&words);
     assert_eq!(second.code, 4);
     assert!(second.stderr.contains("another process is at this sweep"), "{second:?}");
@@ -339,18 +355,7 @@ fn a_sweep_goes_on_with_more_seeds() {
 #[test]
 fn an_interrupted_sweep_leaves_what_is_finished() {
     let sandbox = sandbox("sweep-interrupted");
-    let journal = sandbox.path("reports/fleet/tune/journal.jsonl");
-    let mut words: Vec<&str> = SMALL.to_vec();
-    words[4] = "--seeds=400";
-    words.push("--exhaustive");
-    let mut command = sandbox.command(&words);
-    let mut child =
-        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it can be started");
-    let done = || fs::read_to_string(&journal).map_or(0, |text| text.matches("digest").count());
-    while done() < 3 {
-        assert_eq!(child.try_wait().expect("it can be asked"), None, "there is much left to do");
-        std::thread::yield_now();
-    }
+    let (child, _) = begun(&sandbox);
     let killed =
         std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(killed.expect("there is a kill").success());
@@ -361,7 +366,7 @@ fn an_interrupted_sweep_leaves_what_is_finished() {
     let left = sandbox.files("reports/fleet/tune");
     assert_eq!(left, ["journal.jsonl", "tune.csv"], "no conclusion, and nothing half written");
     let rows = sandbox.read("reports/fleet/tune/tune.csv").lines().count() - 1;
-    assert_eq!(rows, done());
+    assert_eq!(rows, done(&sandbox));
 }
 
 #[test]

@@ -391,7 +391,7 @@ fn differences_are_paired_seed_by_seed() {
     assert_eq!(analysis.recommended, 0);
     let above = analysis.settings[1].above_recommended;
     assert_eq!((above.mean, above.half_width), (1.0, Some(0.0)));
-    assert!(analysis.settings[1].weighted.half_width.expect("four seeds") > 100.0);
+    assert!(analysis.settings[1].means.weighted.half_width.expect("four seeds") > 100.0);
     // 1, 2, 1, 2: 1.5 ± 3.182 · 0.5774 / 2.
     let above = analysis.settings[2].above_recommended;
     assert!((above.mean - 1.5).abs() < 1e-9);

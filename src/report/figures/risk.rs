@@ -42,7 +42,7 @@ fn range(values: &[f64]) -> (f64, f64) {
 }
 
 fn point(costs: &SettingCosts) -> (f64, f64) {
-    (costs.ghost_minutes.mean, costs.healthy_minutes.mean)
+    (costs.means.ghost_minutes.mean, costs.means.healthy_minutes.mean)
 }
 
 /// Draws it.

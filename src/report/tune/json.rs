@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{TuneReport, named};
-use crate::study::tune::{CellCosts, Estimate, SettingCosts};
+use crate::study::tune::{CellCosts, Estimate, Means};
 
 impl TuneReport<'_> {
     /// `tune.json`: the recommended values, the settings, the faults, every run and the warnings.
@@ -13,7 +13,10 @@ impl TuneReport<'_> {
         let settings = analysis.settings.iter().enumerate();
         let settings: Vec<Value> = settings
             .map(|(place, costs)| {
-                let mut value = self.costs(costs);
+                let mut value = json!({});
+                put_means(&mut value, &costs.means);
+                value["above_recommended"] = estimate(&costs.above_recommended);
+                value["on_front"] = json!(costs.on_front);
                 value["params"] = Value::Object(self.params(place));
                 value["recommended"] = json!(place == analysis.recommended);
                 value["present"] = json!(Some(place) == sweep.present);
@@ -56,36 +59,17 @@ impl TuneReport<'_> {
         values.map(|(param, value)| (param.key.clone(), as_json(value))).collect()
     }
 
-    fn costs(&self, costs: &SettingCosts) -> Value {
-        json!({
-            "evicted_healthy": estimate(&costs.evicted_healthy),
-            "healthy_missing_min": estimate(&costs.healthy_minutes),
-            "ghost_min": estimate(&costs.ghost_minutes),
-            "calls_to_dead": estimate(&costs.calls_to_dead),
-            "false_protection_min": estimate(&costs.false_minutes),
-            "no_eviction_min": estimate(&costs.no_eviction_minutes),
-            "weighted": estimate(&costs.weighted),
-            "above_recommended": estimate(&costs.above_recommended),
-            "on_front": costs.on_front,
-        })
-    }
-
     fn cell(&self, costs: &CellCosts) -> Value {
         let cell = &self.sweep.cells[costs.cell];
-        json!({
+        let mut value = json!({
             "params": Value::Object(self.params(cell.setting)),
             "fault": self.sweep.faults[cell.fault].name,
             "seeds": costs.runs,
-            "evicted_healthy": estimate(&costs.evicted_healthy),
-            "healthy_missing_min": estimate(&costs.healthy_minutes),
-            "ghost_min": estimate(&costs.ghost_minutes),
-            "calls_to_dead": estimate(&costs.calls_to_dead),
-            "false_protection_min": estimate(&costs.false_minutes),
-            "no_eviction_min": estimate(&costs.no_eviction_minutes),
-            "weighted": estimate(&costs.weighted),
-            "ghosts_at_the_end": rounded(costs.ghosts_left),
-            "missing_at_the_end": rounded(costs.missing_left),
-        })
+        });
+        put_means(&mut value, &costs.means);
+        value["ghosts_at_the_end"] = json!(rounded(costs.ghosts_left));
+        value["missing_at_the_end"] = json!(rounded(costs.missing_left));
+        value
     }
 
     /// A row for each run, as in `tune.csv`.
@@ -106,6 +90,21 @@ impl TuneReport<'_> {
             })
         };
         self.sweep.cells.iter().enumerate().flat_map(of_cell).collect()
+    }
+}
+
+/// Adds the costs, each under its name.
+fn put_means(value: &mut Value, means: &Means) {
+    for (name, of) in [
+        ("evicted_healthy", &means.evicted_healthy),
+        ("healthy_missing_min", &means.healthy_minutes),
+        ("ghost_min", &means.ghost_minutes),
+        ("calls_to_dead", &means.calls_to_dead),
+        ("false_protection_min", &means.false_minutes),
+        ("no_eviction_min", &means.no_eviction_minutes),
+        ("weighted", &means.weighted),
+    ] {
+        value[name] = estimate(of);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::why::{outcome, with_interval};
 use super::{TuneReport, names};
+use crate::report::check::several;
 use crate::report::style::{BAD, DIM, END, GOOD, NAME, escape};
 use crate::study::tune::{Estimate, SettingCosts};
 
@@ -30,9 +31,7 @@ impl TuneReport<'_> {
 
     fn head(&self) -> String {
         let Self { sweep, rows, analysis, .. } = self;
-        let plural = |count: usize, what: &str| {
-            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-        };
+        let plural = |count: usize, what: &str| several(count as i64, what);
         let left_out = match sweep.left_out_runs(rows) {
             0 => String::new(),
             count => format!(
@@ -72,7 +71,7 @@ impl TuneReport<'_> {
         let Self { sweep, analysis, .. } = self;
         let mut calls = false;
         for costs in &analysis.settings {
-            calls |= costs.calls_to_dead.mean > 0.0;
+            calls |= costs.means.calls_to_dead.mean > 0.0;
         }
         let mut heads = vec![
             escape(&names(sweep)).into_owned(),
@@ -87,14 +86,14 @@ impl TuneReport<'_> {
         let row = |place: usize, costs: &SettingCosts| {
             let mut cells = vec![
                 self.label(place),
-                with_interval(&costs.evicted_healthy),
-                with_interval(&costs.healthy_minutes),
-                with_interval(&costs.ghost_minutes),
+                with_interval(&costs.means.evicted_healthy),
+                with_interval(&costs.means.healthy_minutes),
+                with_interval(&costs.means.ghost_minutes),
             ];
-            cells.extend(calls.then(|| with_interval(&costs.calls_to_dead)));
-            cells.push(with_interval(&costs.false_minutes));
-            cells.push(with_interval(&costs.no_eviction_minutes));
-            cells.push(with_interval(&costs.weighted));
+            cells.extend(calls.then(|| with_interval(&costs.means.calls_to_dead)));
+            cells.push(with_interval(&costs.means.false_minutes));
+            cells.push(with_interval(&costs.means.no_eviction_minutes));
+            cells.push(with_interval(&costs.means.weighted));
             cells.push(match place == analysis.recommended {
                 true => "–".to_owned(),
                 false => with_sign(&costs.above_recommended),

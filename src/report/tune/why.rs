@@ -47,11 +47,12 @@ fn against_the_present(sweep: &Sweep, analysis: &Analysis) -> String {
         [only] => format!(", as does {only}"),
         [first, .., last] => format!(", as do {} others from {first} to {last}", same.len()),
     };
-    let weighs = format!("{} (with {}){so_do}", with_interval(&costs.weighted), weights.join(", "));
+    let weighs =
+        format!("{} (with {}){so_do}", with_interval(&costs.means.weighted), weights.join(", "));
     let is_present = sweep.present == Some(recommended);
     let costlier = |other: &usize| analysis.settings[*other].above_recommended.mean > 0.0;
     let next = (0..analysis.settings.len()).filter(costlier).min_by(|a, b| {
-        let mean = |of: usize| analysis.settings[of].weighted.mean;
+        let mean = |of: usize| analysis.settings[of].means.weighted.mean;
         mean(*a).total_cmp(&mean(*b))
     });
     let above = |setting: usize| &analysis.settings[setting].above_recommended;
@@ -152,7 +153,7 @@ fn swept(
     steps.sort_by_key(|(number, _)| *number);
     let what = if before == LOSS.0 { "packet loss" } else { "slow heartbeats" };
     let is_harmful = |(_, cell): &(u64, CellCosts)| {
-        cell.no_eviction_minutes.mean > 0.0 || cell.evicted_healthy.mean > 0.0
+        cell.means.no_eviction_minutes.mean > 0.0 || cell.means.evicted_healthy.mean > 0.0
     };
     let (last, _) = steps.last()?;
     let Some(first) = steps.iter().position(is_harmful) else {
@@ -172,35 +173,35 @@ fn swept(
 pub(super) fn outcome(cell: &CellCosts) -> String {
     let each = |number: f64| number / cell.servers.max(1.0);
     let mut parts = Vec::new();
-    let dead = cell.evicted - cell.evicted_healthy.mean;
+    let dead = cell.evicted - cell.means.evicted_healthy.mean;
     if dead > 0.0 {
         parts.push(format!("{} dead evicted", number(each(dead))));
     }
     if cell.ghosts_left > 0.0 {
         parts.push(format!("{} dead still there at the end", number(each(cell.ghosts_left))));
     }
-    if cell.ghost_minutes.mean > 0.0 {
-        parts.push(format!("{} minutes of dead ones", number(each(cell.ghost_minutes.mean))));
+    if cell.means.ghost_minutes.mean > 0.0 {
+        parts.push(format!("{} minutes of dead ones", number(each(cell.means.ghost_minutes.mean))));
     }
-    if cell.evicted_healthy.mean > 0.0 {
+    if cell.means.evicted_healthy.mean > 0.0 {
         parts.push(format!(
             "{} healthy evicted, missing for {} minutes",
-            number(each(cell.evicted_healthy.mean)),
-            number(each(cell.healthy_minutes.mean)),
+            number(each(cell.means.evicted_healthy.mean)),
+            number(each(cell.means.healthy_minutes.mean)),
         ));
     }
-    if cell.no_eviction_minutes.mean > 0.0 {
-        let without = match cell.false_minutes.mean {
+    if cell.means.no_eviction_minutes.mean > 0.0 {
+        let without = match cell.means.false_minutes.mean {
             0.0 => String::new(),
             minutes => format!(", {} of them without a reason", number(each(minutes))),
         };
         parts.push(format!(
             "no eviction for {} minutes{without}",
-            number(each(cell.no_eviction_minutes.mean))
+            number(each(cell.means.no_eviction_minutes.mean))
         ));
     }
-    if cell.calls_to_dead.mean > 0.0 {
-        parts.push(format!("{} calls to the dead in all", number(cell.calls_to_dead.mean)));
+    if cell.means.calls_to_dead.mean > 0.0 {
+        parts.push(format!("{} calls to the dead in all", number(cell.means.calls_to_dead.mean)));
     }
     match parts.as_slice() {
         [] => "no cost".to_owned(),

@@ -5,13 +5,9 @@ use super::statistics::Estimate;
 use super::sweep::{Row, Rows, Sweep};
 use super::weights::{Weights, minutes};
 
-/// A setting under a fault: means over the seeds.
+/// What is estimated of every cell and of every setting.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CellCosts {
-    /// Position in [`Sweep::cells`].
-    pub cell: usize,
-    /// How many seeds.
-    pub runs: usize,
+pub struct Means {
     /// Healthy instances evicted, all servers together.
     pub evicted_healthy: Estimate,
     /// Minutes that they were missing.
@@ -26,6 +22,17 @@ pub struct CellCosts {
     pub no_eviction_minutes: Estimate,
     /// All of it, weighed.
     pub weighted: Estimate,
+}
+
+/// A setting under a fault: means over the seeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellCosts {
+    /// Position in [`Sweep::cells`].
+    pub cell: usize,
+    /// How many seeds.
+    pub runs: usize,
+    /// Its costs.
+    pub means: Means,
     /// Leases evicted, all servers together.
     pub evicted: f64,
     /// Dead instances still registered at the end, all servers together.
@@ -39,24 +46,12 @@ pub struct CellCosts {
 /// A setting under all faults that every setting has: sums over the faults, each as often as it happens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettingCosts {
-    /// Healthy instances evicted, all servers together.
-    pub evicted_healthy: Estimate,
-    /// Minutes that they were missing.
-    pub healthy_minutes: Estimate,
-    /// The same, seed by seed.
+    /// Its costs.
+    pub means: Means,
+    /// Minutes that healthy instances were missing, seed by seed.
     pub healthy_by_seed: Vec<f64>,
-    /// Minutes that dead instances were kept.
-    pub ghost_minutes: Estimate,
-    /// The same, seed by seed.
+    /// Minutes that dead instances were kept, seed by seed.
     pub ghosts_by_seed: Vec<f64>,
-    /// Calls to the dead.
-    pub calls_to_dead: Estimate,
-    /// Minutes of self-preservation without a reason.
-    pub false_minutes: Estimate,
-    /// Minutes without eviction.
-    pub no_eviction_minutes: Estimate,
-    /// All of it, weighed.
-    pub weighted: Estimate,
     /// What it weighs more than the recommended setting, paired seed by seed.
     pub above_recommended: Estimate,
     /// No other setting has both fewer minutes of missing healthy instances and fewer of dead ones.
@@ -86,8 +81,6 @@ pub struct Analysis {
     /// nearest to what the file says, if the sweep has that; else the cheapest.
     pub recommended: usize,
 }
-
-type Of = fn(&Row) -> f64;
 
 impl Analysis {
     /// Of a sweep whose runs are done: nothing if a cell has none.
@@ -145,14 +138,30 @@ impl Analysis {
                 SettingCosts::new(&rows_of(setting), &weights, above)
             })
             .collect();
-        let points: Vec<(f64, f64)> =
-            costs.iter().map(|of| (of.healthy_minutes.mean, of.ghost_minutes.mean)).collect();
+        let points: Vec<(f64, f64)> = costs
+            .iter()
+            .map(|of| (of.means.healthy_minutes.mean, of.means.ghost_minutes.mean))
+            .collect();
         for (of, point) in costs.iter_mut().zip(&points) {
             let beats =
                 |other: &&(f64, f64)| other.0 <= point.0 && other.1 <= point.1 && *other != point;
             of.on_front = points.iter().find(beats).is_none();
         }
         Some(Self { weights, cells, common, settings: costs, cheapest, recommended })
+    }
+}
+
+impl Means {
+    fn new(weights: &Weights, estimate: impl Fn(&dyn Fn(&Row) -> f64) -> Estimate) -> Self {
+        Self {
+            evicted_healthy: estimate(&|row| row.costs.evicted_healthy as f64),
+            healthy_minutes: estimate(&healthy_minutes),
+            ghost_minutes: estimate(&ghost_minutes),
+            calls_to_dead: estimate(&|row| row.costs.calls_to_dead as f64),
+            false_minutes: estimate(&|row| minutes(row.costs.false_protection_ms)),
+            no_eviction_minutes: estimate(&|row| minutes(row.costs.no_eviction_ms)),
+            weighted: estimate(&|row| weights.of(&row.costs)),
+        }
     }
 }
 
@@ -164,13 +173,7 @@ impl CellCosts {
         Self {
             cell,
             runs: rows.len(),
-            evicted_healthy: estimate(&evicted_healthy),
-            healthy_minutes: estimate(&healthy_minutes),
-            ghost_minutes: estimate(&ghost_minutes),
-            calls_to_dead: estimate(&calls_to_dead),
-            false_minutes: estimate(&false_minutes),
-            no_eviction_minutes: estimate(&no_eviction_minutes),
-            weighted: estimate(&|row| weights.of(&row.costs)),
+            means: Means::new(weights, estimate),
             evicted: estimate(&|row| row.ending.evicted as f64).mean,
             ghosts_left: estimate(&|row| row.ending.ghosts as f64).mean,
             missing_left: estimate(&|row| row.ending.missing as f64).mean,
@@ -182,25 +185,14 @@ impl CellCosts {
 impl SettingCosts {
     /// Of the rows of its cells.
     fn new(cells: &[Rated<'_>], weights: &Weights, above_recommended: Estimate) -> Self {
-        let estimate = |of: Of| sum(cells, None, &of);
         Self {
-            evicted_healthy: estimate(evicted_healthy),
-            healthy_minutes: estimate(healthy_minutes),
+            means: Means::new(weights, |of| sum(cells, None, of)),
             healthy_by_seed: by_seed(cells, healthy_minutes),
-            ghost_minutes: estimate(ghost_minutes),
             ghosts_by_seed: by_seed(cells, ghost_minutes),
-            calls_to_dead: estimate(calls_to_dead),
-            false_minutes: estimate(false_minutes),
-            no_eviction_minutes: estimate(no_eviction_minutes),
-            weighted: sum(cells, None, &|row| weights.of(&row.costs)),
             above_recommended,
             on_front: false,
         }
     }
-}
-
-fn evicted_healthy(row: &Row) -> f64 {
-    row.costs.evicted_healthy as f64
 }
 
 fn healthy_minutes(row: &Row) -> f64 {
@@ -209,18 +201,6 @@ fn healthy_minutes(row: &Row) -> f64 {
 
 fn ghost_minutes(row: &Row) -> f64 {
     minutes(row.costs.ghost_ms)
-}
-
-fn calls_to_dead(row: &Row) -> f64 {
-    row.costs.calls_to_dead as f64
-}
-
-fn false_minutes(row: &Row) -> f64 {
-    minutes(row.costs.false_protection_ms)
-}
-
-fn no_eviction_minutes(row: &Row) -> f64 {
-    minutes(row.costs.no_eviction_ms)
 }
 
 /// The sum over the faults, each as often as it happens, or what it is more than that of another setting,
@@ -249,7 +229,7 @@ fn sum(cells: &[Rated<'_>], less: Option<&[Rated<'_>]>, of: &dyn Fn(&Row) -> f64
 
 /// The sum over the faults for each seed; one that was clear after the first seeds counts with its mean for the
 /// others.
-fn by_seed(cells: &[Rated<'_>], of: Of) -> Vec<f64> {
+fn by_seed(cells: &[Rated<'_>], of: fn(&Row) -> f64) -> Vec<f64> {
     let seeds = cells.iter().map(|cell| cell.rows.len()).max().unwrap_or(0);
     let mut sums = vec![0.0; seeds];
     for Rated { rows, weight } in cells {

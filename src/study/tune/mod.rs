@@ -7,7 +7,7 @@ mod statistics;
 mod sweep;
 mod weights;
 
-pub use analysis::{Analysis, CellCosts, SettingCosts};
+pub use analysis::{Analysis, CellCosts, Means, SettingCosts};
 pub use grid::{DEFAULT_PARAM, GridError, Param};
 pub use journal::{Journal, JournalError, first_line, is_journal, last_line, read, row_line};
 pub use statistics::Estimate;

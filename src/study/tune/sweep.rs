@@ -15,7 +15,7 @@ use super::statistics::Estimate;
 use crate::observe::{CostWatch, Costs, Ending, Size};
 use crate::scenario::{Changes, Files, Overlay, Plan, Rejected, load};
 use crate::sim::Setup;
-use crate::study::faults::{Suite, settled};
+use crate::study::faults::{NoFault, Suite, settled};
 use crate::study::{Interrupted, Pulse, as_they_come, cost};
 use crate::time::{Instant, Span};
 
@@ -75,17 +75,9 @@ pub enum SweepError {
     /// The parameters are wrong.
     #[error(transparent)]
     Grid(#[from] GridError),
-    /// There is no fault of this name.
-    #[error("there is no fault `{name}`; there are: {known}")]
-    UnknownFault {
-        /// The name.
-        name: String,
-        /// Those there are.
-        known: String,
-    },
-    /// This fleet cannot have this fault.
-    #[error("the fault `{0}` cannot happen here: {1}")]
-    Impossible(String, String),
+    /// There is no such fault.
+    #[error(transparent)]
+    Fault(#[from] NoFault),
     /// `scenario` was asked for by name, and there is no timeline.
     #[error(
         "the scenario has no timeline, so `scenario` is no fault; `none` is the fault in which nothing happens"
@@ -311,7 +303,7 @@ impl Sweep {
                     let first = plan.setup.timeline.first();
                     (about_own(&plan), None, first.map_or(since, |entry| entry.at), own)
                 } else {
-                    let Some(Ok(fault)) = suite.find(&name) else { continue };
+                    let fault = suite.find(&name, &[])?;
                     (fault.about.clone(), Some(fault.overlay.clone()), since, suite.duration)
                 };
                 let known = self.faults.iter().position(|known| known.name == name);
@@ -501,13 +493,18 @@ impl Sweep {
     /// Runs one.
     ///
     /// # Errors
-    /// If it cannot be run, or `pulse` ended it.
-    pub fn run_one(&self, (cell, seed): (u32, u64), pulse: &mut dyn Pulse) -> Result<Row, Stopped> {
+    /// If it cannot be run, or `go_on`, which is asked now and then, ended it.
+    pub fn run_one(
+        &self,
+        (cell, seed): (u32, u64),
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Row, Stopped> {
         let plan = self.plan(cell, seed).map_err(Stopped::Rejected)?;
         let every = self.cells[cell as usize].sampled();
         let every = (seed == self.first_seed).then_some(every);
         let watch = CostWatch::new(&plan, self.cells[cell as usize].since, every);
-        let outcome = cost(&plan, watch, pulse).map_err(|Interrupted| Stopped::Interrupted)?;
+        let outcome =
+            cost(&plan, watch, &mut Asks(go_on)).map_err(|Interrupted| Stopped::Interrupted)?;
         Ok(Row {
             cell,
             seed,
@@ -543,7 +540,7 @@ impl Sweep {
             }
             let most = self.at_most(rows, shard);
             let work = |run: &(u32, u64)| match go_on() {
-                true => self.run_one(*run, &mut Asks(&go_on)),
+                true => self.run_one(*run, &go_on),
                 false => Err(Stopped::Interrupted),
             };
             as_they_come(&due, jobs, work, |_, result| match result {
@@ -611,18 +608,7 @@ fn wanted(faults: &[String], plan: &Plan, suite: &Suite) -> Result<Vec<String>, 
                 let own = has_timeline.then(|| OWN.to_owned());
                 own.into_iter().chain(suite.faults.iter().map(|fault| fault.name.clone())).collect()
             }
-            name => match suite.find(name) {
-                Some(Ok(fault)) => vec![fault.name.clone()],
-                Some(Err(why)) => {
-                    return Err(SweepError::Impossible(name.to_owned(), why.to_owned()));
-                }
-                None => {
-                    let known = suite.faults.iter().map(|fault| fault.name.as_str());
-                    let known: Vec<&str> = [OWN, STANDARD].into_iter().chain(known).collect();
-                    let known = known.join(", ");
-                    return Err(SweepError::UnknownFault { name: name.to_owned(), known });
-                }
-            },
+            name => vec![suite.find(name, &[OWN, STANDARD])?.name.clone()],
         };
         names.extend(more.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>());
     }
