@@ -10,6 +10,7 @@ use super::harmless::harmless_json;
 use super::in_client;
 use super::labels::Labels;
 use super::listing::Listing;
+use super::stuck::{Finding, Mechanism};
 use crate::eureka::client::{AttemptFailure, View};
 use crate::eureka::server::peer::Dropped;
 use crate::eureka::server::resources::{BatchItem, DirtyParameter, StatusParameter};
@@ -126,6 +127,19 @@ impl EventLog {
                 }
             }
         }
+    }
+
+    /// An instance is stuck.
+    pub(super) fn found(&mut self, finding: &Finding, world: &WorldView<'_>, labels: &Labels) {
+        if self.level == EventLevel::None {
+            return;
+        }
+        self.push(json!({
+            "t_ms": t_ms(finding.at), "event": "stuck", "class": finding.class.name(),
+            "id": world.names().full(finding.key), "server": labels.server(finding.server),
+            "since_ms": t_ms(finding.since),
+            "mechanism": finding.mechanism.map(Mechanism::name),
+        }));
     }
 
     /// The run has ended: the registries, if everything is written, and what still waits.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::listing::Listing;
 use super::measures::Measures;
+use super::stuck::Finding;
 use crate::eureka::{AppId, InstanceKey, InstanceStatus};
 use crate::scenario::{Bounds, EventKind, Metric, Plan, Servers, Subject, Wanted, When};
 use crate::sim::{Fact, HostId, TrafficFact, WorldView};
@@ -163,9 +164,23 @@ impl Checks {
         }
     }
 
-    /// The state lasts from now until just before `next`.
-    pub(super) fn elapsed(&mut self, next: Instant, measures: &Measures, world: &WorldView<'_>) {
-        let now = world.now();
+    /// Instances are found to be stuck, by time alone.
+    pub(super) fn found(&mut self, findings: &[Finding], world: &WorldView<'_>) {
+        self.touched = true;
+        for finding in findings {
+            let server = Some(finding.server);
+            let event = Event { server, app: None, keys: vec![finding.key] };
+            self.note(EventKind::Stuck, finding.at, &event, world);
+        }
+    }
+
+    /// The state lasts from `now` until just before `next`.
+    pub(super) fn elapsed(
+        &mut self,
+        (now, next): (Instant, Instant),
+        measures: &Measures,
+        world: &WorldView<'_>,
+    ) {
         let touched = std::mem::take(&mut self.touched);
         for check in &mut self.checks {
             let Subject::Metric { metric, when, .. } = check.subject else {

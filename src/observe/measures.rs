@@ -3,6 +3,7 @@
 use super::clusters::Clusters;
 use super::counts::Counts;
 use super::divergence::Divergence;
+use super::stuck::Stuck;
 use super::truth::Truth;
 use crate::eureka::AppId;
 use crate::scenario::{Metric, Plan, Subject};
@@ -16,6 +17,7 @@ pub(super) struct Measures {
     counts: Counts,
     /// Only if somebody asks for it.
     pub(super) divergence: Option<Divergence>,
+    pub(super) stuck: Stuck,
     /// The longest dead of those that were called.
     staleness: Span,
 }
@@ -34,6 +36,7 @@ impl Measures {
             .any(Metric::compares_peers)
             .then(|| Divergence::new(clusters.clone(), servers, names.instance_count()));
         Self {
+            stuck: Stuck::new(plan, clusters.clone()),
             truth: Truth::new(clusters, servers, names),
             counts: Counts::new(servers, names),
             divergence,
@@ -44,6 +47,7 @@ impl Measures {
     pub(super) fn fact(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
         self.truth.fact(at, fact, world);
         self.counts.fact(fact, world);
+        self.stuck.fact(at, fact, world);
         if let Some(divergence) = &mut self.divergence {
             divergence.fact(at, fact, world);
         }
@@ -77,6 +81,7 @@ impl Measures {
             Metric::ConvergenceSeconds => {
                 self.divergence.as_ref().map_or(0, |all| all.convergence_nanos(at)) as f64 / 1e9
             }
+            Metric::DivergedBetweenPeers => self.stuck.count(metric, None, app, world) as f64,
             Metric::TrafficToDead => calls().to_dead as f64,
             Metric::TrafficToDeadShare => calls().to_dead as f64 / calls().attempts.max(1) as f64,
             Metric::Staleness => self.staleness.nanos() as f64 / 1e9,
@@ -121,6 +126,9 @@ impl Measures {
             }
             Metric::ReplicationBacklog => {
                 process.peers.iter().map(|peer| peer.backlog() as f64).sum()
+            }
+            Metric::StuckInstances | Metric::UpButDead | Metric::AliveButMissing => {
+                self.stuck.count(metric, Some(server), app, world) as f64
             }
             Metric::Status => return None,
             metric if metric.is_global() => self.of_run(metric, app, at, world),

@@ -4,6 +4,7 @@
 mod clusters;
 mod costs;
 mod counts;
+mod detector;
 mod divergence;
 mod events;
 mod expect;
@@ -18,6 +19,7 @@ mod pairs;
 mod series;
 mod staleness;
 mod statuses;
+mod stuck;
 mod summary;
 mod timespans;
 mod trace;
@@ -26,6 +28,7 @@ mod truth;
 mod watch;
 
 pub use costs::{CostWatch, Costs, Ending, Size};
+pub use detector::Detector;
 pub use divergence::Differences;
 pub use events::{EventLevel, EventLog};
 pub use expect::Verdict;
@@ -36,6 +39,7 @@ pub use pairs::{PairRow, Pairs};
 pub use series::{Row, Series};
 pub use staleness::Staleness;
 pub use statuses::{Seen, StatusLane, Statuses};
+pub use stuck::{Class, Finding, Mechanism};
 pub use summary::{
     AppSummary, ExpectationSummary, LayerSeconds, ServerSummary, StalenessSummary, Summary,
 };

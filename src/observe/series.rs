@@ -100,14 +100,18 @@ impl Series {
         self.touched = true;
     }
 
-    /// Everything of an instant has happened; the state lasts until just before `next`.
+    /// Something has changed by time alone.
+    pub(super) const fn touch(&mut self) {
+        self.touched = true;
+    }
+
+    /// Everything of the instant `now` has happened; the state lasts until just before `next`.
     pub(super) fn elapsed(
         &mut self,
-        next: Instant,
+        (now, next): (Instant, Instant),
         (measures, traffic): Parts<'_>,
         world: &WorldView<'_>,
     ) {
-        let now = world.now();
         for server in std::mem::take(&mut self.wanted) {
             self.sample(now, server, (measures, traffic), world, true);
         }

@@ -111,6 +111,25 @@ impl<const TRACED: bool> Watch<TRACED> {
     }
 }
 
+impl<const TRACED: bool> Watch<TRACED> {
+    /// The state lasts from `now` until just before `next`.
+    fn lasts(&mut self, now: Instant, next: Instant, world: &WorldView<'_>) {
+        self.series.elapsed((now, next), (&self.measures, &self.traffic), world);
+        self.checks.elapsed((now, next), &self.measures, world);
+    }
+
+    /// What is wrong has lasted too long at `at`.
+    fn find(&mut self, at: Instant, world: &WorldView<'_>) {
+        self.measures.stuck.find(at, world);
+        let findings = self.measures.stuck.take_findings();
+        self.checks.found(&findings, world);
+        self.series.touch();
+        if let Some(events) = &mut self.events {
+            findings.iter().for_each(|finding| events.found(finding, world, &self.labels));
+        }
+    }
+}
+
 impl<const TRACED: bool> Observer for Watch<TRACED> {
     const WANTS_OPERATIONS: bool = TRACED;
 
@@ -140,11 +159,16 @@ impl<const TRACED: bool> Observer for Watch<TRACED> {
 
     fn elapsed(&mut self, next: Instant, world: &WorldView<'_>) {
         self.measures.elapsed(world.now());
-        self.series.elapsed(next, (&self.measures, &self.traffic), world);
+        let mut now = world.now();
+        while let Some(due) = self.measures.stuck.due_before(next, world) {
+            self.lasts(now, due, world);
+            self.find(due, world);
+            now = due;
+        }
+        self.lasts(now, next, world);
         if let (Some(pairs), Some(divergence)) = (&mut self.pairs, &self.measures.divergence) {
             pairs.elapsed(world.now(), next, divergence);
         }
         self.statuses.elapsed(world);
-        self.checks.elapsed(next, &self.measures, world);
     }
 }

@@ -79,14 +79,11 @@ fn metric(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
     Some(Subject::Metric { metric, servers, app, instance, view, bounds, when })
 }
 
-/// The metric of this name, if it is computed.
+/// The metric of this name, if there is one.
 pub(super) fn named(name: &Read<String>, builder: &mut Builder) -> Option<Metric> {
     let metric = Metric::ALL.iter().find(|(known, _)| *known == name.value);
-    if metric.is_none() && Metric::LATER.contains(&name.value.as_str()) {
-        builder.diags.not_yet(&name.place, &format!("the metric `{}`", name.value));
-    } else if metric.is_none() {
-        let known: Vec<&str> =
-            Metric::ALL.iter().map(|(name, _)| *name).chain(Metric::LATER).collect();
+    if metric.is_none() {
+        let known: Vec<&str> = Metric::ALL.iter().map(|(name, _)| *name).collect();
         builder.diags.unknown_word(&name.place, "metric", &name.value, &known);
     }
     metric.map(|(_, metric)| *metric)
@@ -196,20 +193,12 @@ fn event(reader: &mut Reader<'_>, builder: &mut Builder) -> Option<Subject> {
     Some(Subject::Event { kind: kind?, server, app, instance, bounds, during })
 }
 
-/// The kind of event of this name, if it is counted.
+/// The kind of event of this name, if there is one.
 fn kind(name: &Read<String>, builder: &mut Builder) -> Option<EventKind> {
     let kind = EventKind::ALL.iter().find(|(known, _)| *known == name.value);
-    match kind {
-        // Nobody looks for the stuck yet.
-        _ if EventKind::LATER.contains(&name.value.as_str()) => {
-            builder.diags.not_yet(&name.place, &format!("the event `{}`", name.value));
-        }
-        None => {
-            let known: Vec<&str> =
-                EventKind::ALL.iter().map(|(name, _)| *name).chain(EventKind::LATER).collect();
-            builder.diags.unknown_word(&name.place, "event", &name.value, &known);
-        }
-        Some(_) => {}
+    if kind.is_none() {
+        let known: Vec<&str> = EventKind::ALL.iter().map(|(name, _)| *name).collect();
+        builder.diags.unknown_word(&name.place, "event", &name.value, &known);
     }
     kind.map(|(_, kind)| *kind)
 }

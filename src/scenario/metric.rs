@@ -82,11 +82,20 @@ pub enum Metric {
     TrafficToDeadShare,
     /// Seconds from the death of an instance to the last call that was sent to it, the most so far.
     Staleness,
+    /// Instances that a server has under a status that is not theirs, for longer than a healthy cluster
+    /// needs; those without a process included that are not UP.
+    StuckInstances,
+    /// Instances that a server has as UP without a process, likewise.
+    UpButDead,
+    /// Instances that run and that a server does not have, likewise.
+    AliveButMissing,
+    /// Instances of which servers do not say the same, likewise.
+    DivergedBetweenPeers,
 }
 
 impl Metric {
     /// Every metric with its name.
-    pub const ALL: [(&'static str, Self); 39] = [
+    pub const ALL: [(&'static str, Self); 43] = [
         ("registry-size", Self::RegistrySize),
         ("renews-last-min", Self::RenewsLastMin),
         ("renews-per-min-threshold", Self::RenewsPerMinThreshold),
@@ -126,11 +135,11 @@ impl Metric {
         ("traffic-to-dead", Self::TrafficToDead),
         ("traffic-to-dead-share", Self::TrafficToDeadShare),
         ("staleness", Self::Staleness),
+        ("stuck-instances", Self::StuckInstances),
+        ("up-but-dead", Self::UpButDead),
+        ("alive-but-missing", Self::AliveButMissing),
+        ("diverged-between-peers", Self::DivergedBetweenPeers),
     ];
-
-    /// Metrics of the format that are not computed yet.
-    pub const LATER: [&'static str; 4] =
-        ["stuck-instances", "up-but-dead", "alive-but-missing", "diverged-between-peers"];
 
     /// Its name.
     #[must_use]
@@ -147,7 +156,9 @@ impl Metric {
     /// Whether it belongs to the run, not to each server.
     #[must_use]
     pub const fn is_global(self) -> bool {
-        matches!(self, Self::Alive) || self.compares_peers() || self.is_traffic()
+        matches!(self, Self::Alive | Self::DivergedBetweenPeers)
+            || self.compares_peers()
+            || self.is_traffic()
     }
 
     /// Whether it is of what servers say of the same instance.
@@ -197,6 +208,18 @@ impl Metric {
         matches!(self, Self::TrafficToDead | Self::TrafficToDeadShare | Self::Staleness)
     }
 
+    /// Whether it is of the detector of stuck instances.
+    #[must_use]
+    pub const fn is_of_stuck(self) -> bool {
+        matches!(
+            self,
+            Self::StuckInstances
+                | Self::UpButDead
+                | Self::AliveButMissing
+                | Self::DivergedBetweenPeers
+        )
+    }
+
     /// Whether it can be asked for one instance.
     #[must_use]
     pub const fn by_instance(self) -> bool {
@@ -213,6 +236,7 @@ impl Metric {
     #[must_use]
     pub const fn by_app(self) -> bool {
         matches!(self, Self::RegistrySize | Self::Alive | Self::Ghosts | Self::Missing)
+            || self.is_of_stuck()
             || self.is_traffic()
     }
 }
@@ -299,11 +323,13 @@ pub enum EventKind {
     RegisterFailed,
     /// So did a cancel.
     CancelFailed,
+    /// An instance is stuck.
+    Stuck,
 }
 
 impl EventKind {
     /// Every kind with its name.
-    pub const ALL: [(&'static str, Self); 39] = [
+    pub const ALL: [(&'static str, Self); 40] = [
         ("start", Self::Start),
         ("exit", Self::Exit),
         ("listening", Self::Listening),
@@ -343,10 +369,8 @@ impl EventKind {
         ("heartbeat-failed", Self::HeartbeatFailed),
         ("register-failed", Self::RegisterFailed),
         ("cancel-failed", Self::CancelFailed),
+        ("stuck", Self::Stuck),
     ];
-
-    /// Kinds that will be written, but are not yet.
-    pub const LATER: [&'static str; 1] = ["stuck"];
 
     /// Whether its events are of instances, not only of a server.
     #[must_use]

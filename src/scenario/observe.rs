@@ -15,12 +15,20 @@ const MOST_ROWS: u64 = 10_000_000;
 /// Most values of metrics that are asked for besides: 8 bytes each.
 const MOST_VALUES: u64 = 100_000_000;
 
+/// A change is sent at once, or else with the next heartbeat or run of the replicator, which come every 30 s, and
+/// is replicated within a second; twice that, and some more.
+const STUCK_AFTER: Span = Span::from_secs(120);
+
 pub(super) fn read(node: Option<&Node>, builder: &mut Builder) -> Observe {
     // About 1800 samples, at least a second apart.
     let (run, second) = (builder.duration, Span::from_secs(1));
     let default = Span::from_nanos(run.nanos() / 1800).max(second);
-    let mut observe =
-        Observe { every: Sampling::Every(default), views: Viewers::Callers, metrics: Vec::new() };
+    let mut observe = Observe {
+        every: Sampling::Every(default),
+        views: Viewers::Callers,
+        metrics: Vec::new(),
+        stuck_after: STUCK_AFTER,
+    };
     let reader = node.and_then(|node| Reader::of(node, "[observe]", &mut builder.diags));
     let Some(mut reader) = reader else {
         return observe;
@@ -40,6 +48,9 @@ pub(super) fn read(node: Option<&Node>, builder: &mut Builder) -> Observe {
     if let Some(node) = reader.node("metrics") {
         observe.metrics = metrics(node, builder);
         check_size(&observe, node, builder);
+    }
+    if let Some(after) = reader.duration("stuck-after", &mut builder.diags) {
+        observe.stuck_after = after.value;
     }
     reader.finish(&mut builder.diags);
     observe

@@ -81,6 +81,8 @@ pub struct Observe {
     pub views: Viewers,
     /// Metrics that the series has besides, in this order; each once.
     pub metrics: Vec<Metric>,
+    /// How long what servers say may be wrong before the instance counts as stuck.
+    pub stuck_after: Span,
 }
 
 /// Of which clients it is recorded what they see.

@@ -11,7 +11,7 @@ use crate::eureka::server::peer::{Adopted, Dropped, TaskAction};
 use crate::eureka::server::resources::{
     Answer, BatchAction, BatchItem, DirtyParameter, Registration, StatusParameter,
 };
-use crate::eureka::server::{Applications, CacheKey, EvictRun, Registry};
+use crate::eureka::server::{Applications, CacheKey, Decision, EvictRun, Registry};
 use crate::eureka::{InstanceInfo, InstanceKey, InstanceStatus, NameId};
 use crate::time::{Instant, Now, Span};
 
@@ -221,6 +221,8 @@ pub enum Fact<'a> {
         replica: bool,
         /// There was none before.
         is_new: bool,
+        /// What was compared. Not in the digest: it follows from what is.
+        decision: Decision,
     },
     /// A lease was renewed by a heartbeat.
     Renewed {
@@ -528,7 +530,7 @@ impl Fact<'_> {
             }
             // What the items and codes of their batch say is in the digest already.
             Self::ReplicaNotFound { .. } | Self::Adopted { .. } => {}
-            Self::Registered { server, key: k, status, replica, is_new } => {
+            Self::Registered { server, key: k, status, replica, is_new, decision: _ } => {
                 let flags = u64::from(*replica) | u64::from(*is_new) << 1 | (*status as u64) << 2;
                 digest.fact(10, at).word(host(*server)).word(key(*k)).word(flags);
             }

@@ -3,13 +3,13 @@
 
 use std::path::PathBuf;
 
-use eureka_sim::observe::Watch;
+use eureka_sim::observe::{EventLevel, Watch};
 use eureka_sim::report::render_diagnostics;
 use eureka_sim::scenario::{self, Plan};
 use eureka_sim::study;
 use serde_json::Value;
 
-use crate::support::{NoIncludes, events, shipped_scenarios};
+use crate::support::{NoIncludes, events, events_of, plan_of, shipped_scenarios};
 
 /// A mechanism's scenario with some values set otherwise.
 fn stuck(number: u32, sets: &[&str]) -> Plan {
@@ -322,4 +322,104 @@ fn an_interrupted_check_races_the_delete() {
     assert!(chance.contains(&"POST 204".to_owned()), "{chance:?}");
     assert!(chance.contains(&"DELETE 200".to_owned()), "{chance:?}");
     assert_eq!(last("false"), vec!["DELETE 200"; 12]);
+}
+
+/// What the detector finds in a scenario: class, instance, server and mechanism, in the order of time.
+fn found(plan: &Plan) -> Vec<String> {
+    let text = |line: &Value| {
+        let field = |name: &str| line[name].as_str().unwrap_or("unknown").to_owned();
+        let app = field("id").split('/').next().unwrap_or_default().to_owned();
+        [field("class"), app, field("server"), field("mechanism")].join(" ")
+    };
+    let lines = events_of(plan, EventLevel::Changes);
+    lines.iter().filter(|line| line["event"] == "stuck").map(text).collect()
+}
+
+/// Each mechanism's scenario is found to be stuck by just that mechanism, and the cure beside it is not. M10 is no
+/// matter of the registry: it says what the check said. M12 is over within 30 s.
+#[test]
+fn the_detector_finds_each_mechanism_and_no_cure() {
+    let every: [(u32, &[&str], &[&str]); 18] = [
+        (1, &[], &["stuck-down ORDERS eureka-0 M1"]),
+        (2, &[], &["stuck-down HASTY eureka-0 M2", "stuck-down ORDERS eureka-0 M2"]),
+        (3, &[], &["stuck-down ORDERS eureka-0 M3"]),
+        (
+            4,
+            &[],
+            &[
+                "stuck-down SILENT eureka-0 M4",
+                "stuck-down KILLED eureka-0 M4",
+                "stuck-down REFUSED eureka-0 M4",
+            ],
+        ),
+        (5, &[], &["stuck-down ORDERS eureka-0 M5"]),
+        (6, &[], &["stuck-out-of-service ORDERS eureka-0 M6"]),
+        (
+            7,
+            &[],
+            &[
+                "stuck-unknown MISTYPED eureka-0 M7",
+                "stuck-unknown MISTYPED eureka-1 M7",
+                "stuck-out-of-service REPLACED eureka-0 M7",
+                "stuck-out-of-service REPLACED eureka-1 M7",
+                "diverged-between-peers RETURNED eureka-1 M7",
+                "stuck-out-of-service RETURNED eureka-1 M7",
+            ],
+        ),
+        (8, &[], &["stuck-starting ORDERS eureka-0 M8"]),
+        (9, &[], &["stuck-down ORDERS eureka-1 M9", "stuck-down ORDERS eureka-0 M9"]),
+        (10, &[], &[]),
+        (11, &[], &["stuck-down ORDERS eureka-0 M11"]),
+        (12, &["observe.stuck-after=5s"], &["stuck-down ORDERS eureka-0 M12"]),
+        (13, &[], &["stuck-starting ORDERS eureka-0 M13", "stuck-starting CARTS eureka-0 M13"]),
+        (14, &[], &["up-but-dead PAYMENTS eureka-0 M14"]),
+        (
+            15,
+            &[],
+            &[
+                "alive-but-missing EUREKA eureka-3 M15",
+                "alive-but-missing ORDERS eureka-3 M15",
+                "up-but-dead EUREKA eureka-3 M14",
+            ],
+        ),
+        (16, &[], &["stuck-down ORDERS eureka-0 M16"]),
+        (17, &[], &["stuck-down ORDERS eureka-0 M17"]),
+        (
+            18,
+            &[],
+            &["alive-but-missing EUREKA eureka-1 M15", "alive-but-missing ORDERS eureka-1 M18"],
+        ),
+    ];
+    for (number, sets, wanted) in every {
+        let found = found(&stuck(number, sets));
+        assert_eq!(found, wanted, "M{number}");
+    }
+}
+
+/// Cut off, nobody is stuck: the network is not healthy. Two minutes after it is he is.
+#[test]
+fn nobody_is_stuck_while_he_is_cut_off() {
+    let plan = |cut: &str| {
+        let text = format!(
+            "schema = 1\nname = 's'\nduration = '20m'\n[cluster]\n[network]\nlatency = '2ms'\n\
+             [[apps]]\nname = 'ORDERS'\ninstances = 30\nstart = '70s'\n\
+             [[timeline]]\nat = '4m'\n{cut}\n\
+             [[timeline]]\nat = '4m'\nkill = 'instance:ORDERS/0'"
+        );
+        plan_of(&text)
+    };
+    let away = |of: &str, lasts: &str| {
+        format!(
+            "{lasts}partition = {{ from = 'instance:ORDERS/{of}', to = 'servers', mode = 'refuse' }}"
+        )
+    };
+    assert_eq!(found(&plan(&away("1", ""))), Vec::<String>::new(), "cut off for ever");
+    assert_eq!(
+        found(&plan(&away("1", "for = '10m'\n"))),
+        Vec::<String>::new(),
+        "back after a while"
+    );
+    let quiet = "for = '10m'\nfail = { select = 'servers', status = 503 }";
+    let all = found(&plan(quiet));
+    assert!(all.iter().any(|line| line.starts_with("up-but-dead ORDERS")), "{all:?}");
 }

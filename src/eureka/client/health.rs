@@ -110,6 +110,19 @@ impl ClientProcess {
         }
     }
 
+    /// Whether the replicator's thread waits for the answer of a check.
+    #[must_use]
+    pub fn waits_for_its_health_check(&self) -> bool {
+        let evaluation = self.client.rare.as_ref().and_then(|rare| rare.evaluation.as_ref());
+        evaluation.is_some_and(|check| !check.duration.takes.is_zero())
+    }
+
+    /// Whether the handler that is asked is the default one, though the application attached its own.
+    #[must_use]
+    pub fn has_lost_its_health_check(&self) -> bool {
+        self.client.health.attached == HealthCheck::None && self.client.health.is_default
+    }
+
     /// `registerHealthCheck(handler)` asks for an update on demand, even if nothing changes.
     pub fn register_health_check(&mut self, cx: &mut Cx<'_>) {
         self.client.health.attached = HealthCheck::Handler;

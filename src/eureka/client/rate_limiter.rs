@@ -24,6 +24,16 @@ impl RateLimiter {
         available
     }
 
+    /// How many tokens there are at `wall`, without taking one; none: there is no limit.
+    #[must_use]
+    pub fn available(mut self, burst: i64, per_minute: i64, wall: i64) -> Option<i64> {
+        if burst <= 0 || per_minute <= 0 {
+            return None;
+        }
+        self.refill(burst, per_minute, wall);
+        Some(burst - i64::from(self.consumed))
+    }
+
     fn refill(&mut self, burst: i64, per_minute: i64, wall: i64) {
         let since = i128::from(wall) - i128::from(self.last_refill);
         let new = (since * i128::from(per_minute) / i128::from(Self::MILLIS_PER_MINUTE)) as i64;

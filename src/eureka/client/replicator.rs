@@ -81,6 +81,14 @@ impl ClientProcess {
         }
     }
 
+    /// How many updates on demand the limiter would grant at `wall` (ms) one after the other; none: any
+    /// number. `interval` is that of the periodic runs in seconds.
+    #[must_use]
+    pub fn tokens(&self, interval: i32, wall: i64) -> Option<i64> {
+        let per_minute = 60 * BURST_SIZE / i64::from(interval);
+        self.client.replicator.limiter.available(BURST_SIZE, per_minute, wall)
+    }
+
     /// The thread takes a run that was asked for: it cancels the periodic one first.
     pub(super) fn run_on_demand(&mut self, cx: &mut Cx<'_>) {
         let periodic = self.client.timers.at(Timer::Periodic);

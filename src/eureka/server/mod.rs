@@ -7,6 +7,7 @@
 
 mod cancel;
 mod config;
+mod decision;
 mod delta;
 mod eureka_server;
 mod evict;
@@ -32,6 +33,7 @@ mod threshold;
 mod timers;
 
 pub use config::{INSTANCE_REGISTRY_KEYS, ServerConfig};
+pub use decision::{Decision, Kept};
 pub use eureka_server::EurekaServer;
 pub use evict::EvictRun;
 pub use lease::Lease;

@@ -33,6 +33,12 @@ impl OverrideMap {
         Some(entry.status)
     }
 
+    /// What is stored for an id; no access.
+    #[must_use]
+    pub fn peek(&self, id: NameId, mono: u64) -> Option<InstanceStatus> {
+        self.entries.get(&id).filter(|entry| entry.is_alive(mono)).map(|entry| entry.status)
+    }
+
     /// `containsKey(id)`: no access.
     pub(super) fn contains(&self, id: NameId, mono: u64) -> bool {
         self.entries.get(&id).is_some_and(|entry| entry.is_alive(mono))

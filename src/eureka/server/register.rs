@@ -1,5 +1,6 @@
 //! Registration.
 
+use super::decision::{Decision, Kept};
 use super::lease::Lease;
 use super::objects::InfoRef;
 use super::registry::{At, Fact, Registry};
@@ -37,20 +38,27 @@ impl Registry {
         self.ensure_app(at.names, at.names.app_of(key));
 
         let existing = self.lease_ref(key).map(|lease| self.objects[lease]);
+        let said = |info: InfoRef| {
+            let info = &self.objects[info];
+            (info.status, info.last_dirty_timestamp)
+        };
+        let brought = said(info);
+        let stored = existing.map(|lease| said(lease.holder));
+        let mut kept = Kept::Brought;
         if let Some(existing) = existing {
-            let stored = self.objects[existing.holder].last_dirty_timestamp;
-            if stored > self.objects[registrant].last_dirty_timestamp {
+            let newest = self.objects[existing.holder].last_dirty_timestamp;
+            if newest > self.objects[registrant].last_dirty_timestamp {
                 if self.class.keeps_newer_stored_instance() {
                     registrant = existing.holder;
+                    kept = Kept::Stored;
                 } else {
-                    self.objects[registrant].last_dirty_timestamp = stored;
+                    self.objects[registrant].last_dirty_timestamp = newest;
+                    kept = Kept::BroughtWithStoredTimestamp;
                 }
             }
         } else {
             self.expect_one_more();
         }
-        // Before the new lease replaces the old one, and with it perhaps its holder.
-        let existing_status = existing.map(|lease| self.objects[lease.holder].status);
 
         let mut lease = Lease::new(registrant, duration_in_secs, wall);
         if let Some(existing) = existing {
@@ -71,15 +79,16 @@ impl Registry {
 
         let own = self.objects[registrant].status;
         let overrides = &mut self.overrides;
-        let (status, _) =
-            rules::apply(own, || overrides.get(id, mono), existing_status, is_replication);
+        let existing = stored.map(|(status, _)| status);
+        let (status, rule) =
+            rules::apply(own, || overrides.get(id, mono), existing, is_replication);
         if status == InstanceStatus::Up {
             self.objects[lease].service_up(wall);
         }
-        let stored = &mut self.objects[registrant];
-        stored.status = status;
-        stored.action_type = Some(ActionType::Added);
-        stored.last_updated_timestamp = wall;
+        let instance = &mut self.objects[registrant];
+        instance.status = status;
+        instance.action_type = Some(ActionType::Added);
+        instance.last_updated_timestamp = wall;
         self.changed(lease, wall);
         self.invalidate_cache(at.names, registrant);
         if let Some(replaced) = replaced {
@@ -89,7 +98,8 @@ impl Registry {
             key,
             status,
             is_replication,
-            is_new: existing.is_none(),
+            is_new: stored.is_none(),
+            decision: Decision { brought, stored, kept, rule },
         });
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::decision::Decision;
 use super::evict::EvictRun;
 use super::lease::Lease;
 use super::measured_rate::MeasuredRate;
@@ -57,6 +58,8 @@ pub enum Fact {
         is_replication: bool,
         /// Whether there was no lease before.
         is_new: bool,
+        /// What was compared.
+        decision: Decision,
     },
     /// A lease was cancelled by a request or evicted.
     Cancelled {

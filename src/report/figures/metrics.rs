@@ -158,5 +158,9 @@ const fn title(metric: Metric) -> &'static str {
         Metric::TrafficToDead => "attempts sent to the dead so far",
         Metric::TrafficToDeadShare => "share of all attempts so far that went to the dead",
         Metric::Staleness => "the longest dead that was still called, in seconds",
+        Metric::StuckInstances => "instances stuck in a status that is not theirs",
+        Metric::UpButDead => "instances that are UP without a process",
+        Metric::AliveButMissing => "instances that run and are missing for long",
+        Metric::DivergedBetweenPeers => "instances on which servers differ for long",
     }
 }

@@ -127,7 +127,7 @@ fn a_subject_has_what_was_said() {
 }
 
 #[test]
-fn every_metric_and_event_can_be_expected_or_says_why_not() {
+fn every_metric_and_event_can_be_expected() {
     for (name, metric) in Metric::ALL {
         let rest = match metric {
             Metric::Status => "instance = 'ORDERS/0'; equals = 'UP'",
@@ -136,17 +136,10 @@ fn every_metric_and_event_can_be_expected_or_says_why_not() {
         };
         with(&format!("metric = '{name}'; {rest}"));
     }
-    for name in Metric::LATER {
-        let said = problems(&format!("{FLEET}[[expect]]\nmetric = '{name}'\nat-most = 0"));
-        assert!(said.contains("S012") && said.contains(name), "{said}");
-        assert_eq!(said.matches(": S").count(), 1, "{said}");
-    }
     for (name, _) in EventKind::ALL {
         let text = format!("{FLEET}[[expect]]\nevent = '{name}'\nnever = true");
         assert_eq!(problems(&text), "", "{name}");
     }
-    let said = problems(&format!("{FLEET}[[expect]]\nevent = 'stuck'\nnever = true"));
-    assert!(said.contains("S012"), "{said}");
 }
 
 #[test]

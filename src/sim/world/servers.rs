@@ -182,9 +182,10 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     fn emit_registry_fact(&mut self, server: HostId, fact: &crate::eureka::server::Fact) {
         use crate::eureka::server::Fact as Core;
         match fact {
-            Core::Registered { key, status, is_replication, is_new } => {
+            Core::Registered { key, status, is_replication, is_new, decision } => {
                 let (key, status, replica) = (*key, *status, *is_replication);
-                self.emit(&Fact::Registered { server, key, status, replica, is_new: *is_new });
+                let (is_new, decision) = (*is_new, *decision);
+                self.emit(&Fact::Registered { server, key, status, replica, is_new, decision });
             }
             Core::Cancelled { key, is_replication, evicted } => {
                 let (key, replica, evicted) = (*key, *is_replication, *evicted);
