@@ -242,9 +242,10 @@ impl Stuck {
                 }
             }
             (Party::Host(host), RequestFact::Heartbeat { .. })
-                if code == 404 && life.host == Some(host) => {
-                    life.not_found = at;
-                }
+                if code == 404 && life.host == Some(host) =>
+            {
+                life.not_found = at;
+            }
             (Party::Outside, RequestFact::StatusUpdate { value, .. }) if succeeded => {
                 let wanted = match value {
                     StatusParameter::Value(status) => Some(*status),

@@ -26,7 +26,6 @@ fn valid_words_of_applications_that_are_not_executed_say_so() {
 #[test]
 fn valid_words_of_other_tables_that_are_not_executed_say_so() {
     for (word, text) in [
-        ("the metric `stuck-instances`", "[observe]\nmetrics = ['ghosts', 'stuck-instances']"),
         ("`eureka.server.experimental`", "[eureka.server.experimental]\nx = 1"),
         (
             "changing `eureka.client.registry-fetch-interval-seconds` of a client",
