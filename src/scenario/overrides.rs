@@ -22,20 +22,21 @@ pub fn key_in_file(key: &str) -> Option<Vec<String>> {
 pub struct Changes<'a> {
     /// Values (`KEY=VALUE`); the later ones win.
     pub sets: &'a [String],
-    /// Other faults; nothing: the scenario's own.
+    /// Other faults, or more of them; nothing: the scenario's own.
     pub overlay: Option<&'a Overlay>,
     /// Instead of the file's seed.
     pub seed: Option<u64>,
 }
 
-/// Words in the place of a scenario's timeline and of its expectations, which are about that. Anything
-/// else they say wins over the file.
+/// Words that are put over a scenario: entries of lists come after the file's, anything else wins over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlay {
     /// What diagnostics call it.
     pub name: String,
     /// TOML.
     pub text: String,
+    /// Whether they take the place of the timeline, and of the expectations, which are about that.
+    pub replaces_timeline: bool,
 }
 
 impl Overlay {
@@ -46,8 +47,10 @@ impl Overlay {
         sources: &mut Sources,
         diags: &mut Diagnostics,
     ) {
-        document.remove("timeline");
-        document.remove("expect");
+        if self.replaces_timeline {
+            document.remove("timeline");
+            document.remove("expect");
+        }
         let source = sources.add(&*self.name, &*self.text);
         tree::merge(document, tree::parse(&self.text, source, diags));
     }

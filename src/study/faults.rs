@@ -247,7 +247,8 @@ impl Writer<'_> {
             true => format!("duration = \"{}ms\"\n", duration.nanos().div_ceil(1_000_000)),
             false => String::new(),
         };
-        let overlay = Overlay { name: format!("the fault {name}"), text: text + &script.0 };
+        let name_of = format!("the fault {name}");
+        let overlay = Overlay { name: name_of, text: text + &script.0, replaces_timeline: true };
         let (name, about) = (name.to_owned(), about.to_owned());
         self.suite.faults.push(Fault { name, about, overlay });
     }
