@@ -47,6 +47,8 @@ pub(super) enum Command {
     Tune(TuneArguments),
     /// Join the parts of a sweep that were run with `tune --shard`
     Merge(MergeArguments),
+    /// Tell the story of one instance: what it is at each server, why, and what would cure it
+    Explain(super::explain::ExplainArguments),
     /// Replay recorded traces of the real classes and compare every field
     Replay(ReplayArguments),
     /// Print shell completions

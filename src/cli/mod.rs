@@ -9,6 +9,7 @@
 mod args;
 mod check;
 mod exit;
+mod explain;
 mod files;
 mod inputs;
 mod journal;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => check::check(command, &arguments.common, &mut terminal),
         Command::Tune(command) => tune::tune(command, &arguments.common, &mut terminal),
         Command::Merge(command) => merge::merge(command, &arguments.common, &mut terminal),
+        Command::Explain(command) => explain::explain(command, &arguments.common, &mut terminal),
         Command::Replay(command) => replay::replay(command, &arguments.common, &mut terminal),
         Command::Completions { shell } => args::completions(*shell, &mut terminal),
     };

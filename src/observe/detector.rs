@@ -45,6 +45,12 @@ impl Detector {
         self.measures.stuck.wrong_with(key, world.now(), world)
     }
 
+    /// Whether anything is wrong with an instance now, however short it has lasted.
+    #[must_use]
+    pub fn is_wrong(&self, key: InstanceKey, world: &WorldView<'_>) -> bool {
+        self.measures.stuck.is_wrong(key, world)
+    }
+
     /// What the application of an instance means it to be; none if its process does not run, or is about to go.
     #[must_use]
     pub fn meant(&self, key: InstanceKey) -> Option<InstanceStatus> {

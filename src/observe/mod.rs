@@ -19,6 +19,7 @@ mod pairs;
 mod series;
 mod staleness;
 mod statuses;
+mod story;
 mod stuck;
 mod summary;
 mod timespans;
@@ -39,6 +40,7 @@ pub use pairs::{PairRow, Pairs};
 pub use series::{Row, Series};
 pub use staleness::Staleness;
 pub use statuses::{Seen, StatusLane, Statuses};
+pub use story::{Eviction, LeaseTimes, Place, Story, StoryEvent, StoryLane, Unheard, What};
 pub use stuck::{Class, Finding, Mechanism};
 pub use summary::{
     AppSummary, ExpectationSummary, LayerSeconds, ServerSummary, StalenessSummary, Summary,

@@ -9,7 +9,7 @@ use crate::time::Instant;
 const MOST_INSTANCES: usize = 8;
 
 /// What there is to be seen of an instance at one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Seen {
     /// The place itself does not run: the process, or the server.
     Nobody,

@@ -298,7 +298,7 @@ fn did_you_mean(nearest: &str) -> String {
 }
 
 /// The nearest of the known names, if one is near enough.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     // Nobody means a long one, and distances cost memory by both lengths.
     const LONGEST: usize = 100;
     let length = name.chars().take(LONGEST + 1).count();

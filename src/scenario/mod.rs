@@ -35,6 +35,7 @@ pub mod units;
 
 pub use build::load;
 pub use claim::Claim;
+pub(crate) use diagnostics::nearest;
 pub use diagnostics::{Diagnostic, Rejected, Severity};
 pub use include::Files;
 pub use metric::{EventKind, Metric};

@@ -1,6 +1,7 @@
 //! Runs: a plan becomes a world, the world is run under an observer, and what was recorded comes
 //! back. Progress and interruption are the caller's, through [`Pulse`].
 
+pub mod explain;
 mod faults;
 pub mod tune;
 

@@ -55,8 +55,14 @@ impl View {
     /// The status of an instance; UNKNOWN if it is not there.
     #[must_use]
     pub fn status_of(&self, key: InstanceKey) -> InstanceStatus {
+        self.listed(key).unwrap_or(InstanceStatus::Unknown)
+    }
+
+    /// The status of an instance that is there.
+    #[must_use]
+    pub fn listed(&self, key: InstanceKey) -> Option<InstanceStatus> {
         let listed = self.statuses.get(key.index()).and_then(|status| status.checked_sub(1));
-        listed.map_or(InstanceStatus::Unknown, |place| InstanceStatus::ALL[usize::from(place)])
+        listed.map(|place| InstanceStatus::ALL[usize::from(place)])
     }
 
     /// The instances in order, those of one application together.

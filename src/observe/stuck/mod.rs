@@ -506,6 +506,12 @@ impl Stuck {
         places.filter_map(|server| self.finding((server, key), at, world)).collect()
     }
 
+    /// Whether anything is wrong with an instance now.
+    pub(super) fn is_wrong(&self, key: InstanceKey, world: &WorldView<'_>) -> bool {
+        let mut places = world.server_hosts().map(Some).chain([None]);
+        places.any(|server| self.open.contains_key(&(server, key)))
+    }
+
     /// What the application of an instance means it to be, as long as it wants to be registered.
     pub(super) fn meant(&self, key: InstanceKey) -> Option<InstanceStatus> {
         let life = self.life(key);

@@ -107,7 +107,7 @@ fn lanes<DB: DrawingBackend>(sheet: &mut Sheet<'_, DB>, plan: &Plan, recording: 
     panels::shade(sheet, &axes, recording, false);
     for (position, lane) in shown.into_iter().enumerate() {
         let y = top + LANE * position as i32;
-        statuses::bars(sheet, &axes, lane, (y + 2, y + LANE - 2));
+        statuses::bars(sheet, &axes, &lane.changes, (y + 2, y + LANE - 2));
         let (name, colour) = match lane.server {
             None => (lane.instance.as_str(), INK),
             Some(server) => (recording.labels.server(server), GREY),

@@ -9,6 +9,7 @@ mod panels;
 mod risk;
 mod scale;
 mod statuses;
+mod story;
 mod tune;
 
 use std::sync::Once;
@@ -22,6 +23,7 @@ use crate::scenario::Plan;
 use draw::Sheet;
 #[cfg(test)]
 pub(super) use draw::Stroke;
+pub use story::StoryFigure;
 pub use tune::TuneFigure;
 
 /// Most servers that are drawn; more would be a carpet.

@@ -8,7 +8,7 @@ use super::MOST_SERVERS;
 use super::draw::{Axes, Dash, LEFT, Sheet, Stroke, shorten};
 use super::palette::{ALIVE, FAINT, FAULT, GREY, INK, server_colour};
 use super::scale::{time_label, time_step, value_label, value_ticks};
-use crate::observe::{Recording, Row, TrafficPoint};
+use crate::observe::{FaultWindow, Recording, Row, TrafficPoint};
 use crate::scenario::Plan;
 use crate::sim::{HostId, TrafficCounts};
 use crate::time::{Instant, Span};
@@ -363,7 +363,9 @@ fn frame<DB: DrawingBackend>(
     let duration = plan.setup.duration;
     let mut axes = Axes::new(sheet.width, (top + 26, bottom - 24), duration, most);
     if labels {
-        let rows = fault_labels(sheet.width, &axes, recording).into_iter().map(|(.., row)| row + 1);
+        let rows = fault_labels(sheet.width, &axes, recording.timespans.faults())
+            .into_iter()
+            .map(|(.., row)| row + 1);
         axes.top += LABEL_HEIGHT * rows.max().unwrap_or(0) as i32;
     }
     sheet.text(title, (LEFT, top + 4), 14, INK, (HPos::Left, VPos::Top));
@@ -407,7 +409,17 @@ pub(super) fn shade<DB: DrawingBackend>(
     recording: &Recording,
     labels: bool,
 ) {
-    for fault in recording.timespans.faults() {
+    shade_faults(sheet, axes, recording.timespans.faults(), labels);
+}
+
+/// The same of faults that are given.
+pub(super) fn shade_faults<DB: DrawingBackend>(
+    sheet: &mut Sheet<'_, DB>,
+    axes: &Axes,
+    faults: &[FaultWindow],
+    labels: bool,
+) {
+    for fault in faults {
         let (from, to) = (axes.x(fault.from), axes.x(fault.to));
         if fault.to > fault.from {
             sheet.rectangle((from, axes.top), (to.max(from + 1), axes.bottom), FAULT.mix(0.10));
@@ -416,7 +428,7 @@ pub(super) fn shade<DB: DrawingBackend>(
         sheet.line(&[(from, axes.top), (from, axes.bottom)], edge);
     }
     if labels {
-        for (text, x, row) in fault_labels(sheet.width, axes, recording) {
+        for (text, x, row) in fault_labels(sheet.width, axes, faults) {
             let y = axes.top - 3 - LABEL_HEIGHT * row as i32;
             sheet.text(&text, (x, y), 12, FAULT, (HPos::Left, VPos::Bottom));
         }
@@ -424,11 +436,11 @@ pub(super) fn shade<DB: DrawingBackend>(
 }
 
 /// The names of faults, where they begin and in which row; those that find no room are left out.
-fn fault_labels(width: i32, axes: &Axes, recording: &Recording) -> Vec<(String, i32, usize)> {
+fn fault_labels(width: i32, axes: &Axes, faults: &[FaultWindow]) -> Vec<(String, i32, usize)> {
     const LETTER: i32 = 7;
     let mut rows_end = [i32::MIN; LABEL_ROWS];
     let mut labels = Vec::new();
-    for fault in recording.timespans.faults() {
+    for fault in faults {
         let text = shorten(&fault.what, 30);
         let length = LETTER * text.chars().count() as i32;
         // A label that would leave the sheet ends where it stands instead.

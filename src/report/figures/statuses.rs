@@ -14,7 +14,7 @@ use crate::sim::HostId;
 use crate::time::Instant;
 
 /// Height of a lane.
-const LANE: i32 = 20;
+pub(super) const LANE: i32 = 20;
 /// Height of an instance's name above its lanes.
 const NAME: i32 = 24;
 /// Width of a letter inside a bar.
@@ -52,7 +52,7 @@ pub(super) fn lanes<DB: DrawingBackend>(
             let name = shorten(&lane.instance, 100);
             sheet.text(&name, (LEFT, y - 5), 14, INK, (HPos::Left, VPos::Bottom));
         }
-        bars(sheet, &axes, lane, (y + 2, y + LANE - 2));
+        bars(sheet, &axes, &lane.changes, (y + 2, y + LANE - 2));
         let place = lane.server.map_or("itself", |server| recording.labels.server(server));
         let at = (axes.right + 8, y + LANE / 2);
         sheet.text(&shorten(place, 18), at, 13, INK, (HPos::Left, VPos::Center));
@@ -65,11 +65,11 @@ pub(super) fn lanes<DB: DrawingBackend>(
 pub(super) fn bars<DB: DrawingBackend>(
     sheet: &mut Sheet<'_, DB>,
     axes: &Axes,
-    lane: &StatusLane,
+    changes: &[(Instant, Seen)],
     (top, bottom): (i32, i32),
 ) {
-    let ends = lane.changes.iter().skip(1).map(|(at, _)| axes.x(*at)).chain([axes.right]);
-    for ((from, seen), to) in lane.changes.iter().zip(ends) {
+    let ends = changes.iter().skip(1).map(|(at, _)| axes.x(*at)).chain([axes.right]);
+    for ((from, seen), to) in changes.iter().zip(ends) {
         let from = axes.x(*from);
         bar(sheet, *seen, (from, top), (to.max(from + 1), bottom));
     }

@@ -1,0 +1,95 @@
+//! The same again is no news: entries of a story that are folded into one.
+
+use super::what::{Place, StoryEvent, What};
+use crate::time::Instant;
+
+/// The entries so far, and which of them may still grow.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Folded {
+    events: Vec<StoryEvent>,
+    /// Positions of those.
+    open: Vec<usize>,
+}
+
+impl Folded {
+    /// Something happens.
+    pub(super) fn push(&mut self, at: Instant, place: Place, what: What) {
+        let known = self.open.iter().copied().find(|open| {
+            let event = &self.events[*open];
+            event.place == place && is_same(&event.what, &what)
+        });
+        if let Some(open) = known {
+            let event = &mut self.events[open];
+            event.count += 1;
+            event.last = at;
+            event.what = what;
+            return;
+        }
+        let events = &self.events;
+        match (&what, place) {
+            // Views are nobody's reason.
+            (What::Sees(_), _) => self.open.retain(|open| events[*open].place != place),
+            // What is answered otherwise than before begins anew.
+            _ if is_routine(&what) => self.open.retain(|open| {
+                let event = &events[*open];
+                event.place != place
+                    || std::mem::discriminant(&event.what) != std::mem::discriminant(&what)
+            }),
+            // What the process does is a new chapter everywhere.
+            (_, Place::Process) => self.open.retain(|open| is_view(events[*open].place)),
+            _ => self.open.retain(|open| events[*open].place != place),
+        }
+        if may_grow(&what) {
+            self.open.push(self.events.len());
+        }
+        self.events.push(StoryEvent { at, last: at, count: 1, place, what });
+    }
+
+    /// All entries, by their first times.
+    pub(super) fn into_events(self) -> Vec<StoryEvent> {
+        self.events
+    }
+}
+
+const fn is_view(place: Place) -> bool {
+    matches!(place, Place::Client(_) | Place::Others)
+}
+
+/// What happens all the time, and changes nothing.
+const fn is_routine(what: &What) -> bool {
+    matches!(
+        what,
+        What::Heartbeat { .. }
+            | What::Renewed { .. }
+            | What::Evict(_)
+            | What::Unheard { .. }
+            | What::Client { .. }
+            | What::Answered { .. }
+            | What::BatchLost { .. }
+            | What::Told { .. }
+    )
+}
+
+/// What may happen again in just the same way.
+const fn may_grow(what: &What) -> bool {
+    is_routine(what) || matches!(what, What::Registered { .. } | What::Refused(_) | What::Sees(_))
+}
+
+/// Whether two entries say the same but for the time.
+fn is_same(one: &What, other: &What) -> bool {
+    match (one, other) {
+        (
+            What::Heartbeat { code, dirty, stored, .. },
+            What::Heartbeat { code: code_b, dirty: dirty_b, stored: stored_b, .. },
+        ) => (code, dirty, stored) == (code_b, dirty_b, stored_b),
+        (What::Renewed { .. }, What::Renewed { .. }) => true,
+        (What::Evict(one), What::Evict(other)) => {
+            one.rank.is_none() && other.rank.is_none() && one.enabled == other.enabled
+        }
+        (
+            What::Registered { status, decision, replica, .. },
+            What::Registered { status: status_b, decision: decision_b, replica: replica_b, .. },
+        ) => (status, decision, replica) == (status_b, decision_b, replica_b),
+        _ => one == other,
+    }
+}

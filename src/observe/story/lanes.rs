@@ -1,0 +1,73 @@
+//! What an instance is called over time, at each place: by itself, by each server, by some consumers.
+
+use super::what::Place;
+use crate::eureka::InstanceKey;
+use crate::observe::Seen;
+use crate::sim::{HostId, WorldView};
+use crate::time::Instant;
+
+/// One place over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoryLane {
+    /// Which.
+    pub place: Place,
+    /// What is seen from which instant on, in order; before the first, nobody.
+    pub changes: Vec<(Instant, Seen)>,
+}
+
+impl StoryLane {
+    pub(super) const fn new(place: Place) -> Self {
+        Self { place, changes: Vec::new() }
+    }
+
+    /// What was seen last.
+    #[must_use]
+    pub fn now(&self) -> Seen {
+        self.changes.last().map_or(Seen::Nobody, |(_, seen)| *seen)
+    }
+
+    /// Since when that is so; none if nobody was ever seen.
+    #[must_use]
+    pub fn since(&self) -> Option<Instant> {
+        self.changes.last().map(|(at, _)| *at)
+    }
+
+    pub(super) fn look(&mut self, seen: Seen, at: Instant) {
+        if self.now() != seen {
+            self.changes.push((at, seen));
+        }
+    }
+}
+
+/// What a place shows of an instance now. `host` is who the instance is, or was last.
+pub(super) fn seen(
+    place: Place,
+    key: InstanceKey,
+    host: Option<HostId>,
+    world: &WorldView<'_>,
+) -> Seen {
+    match place {
+        Place::Process => {
+            let running = host.filter(|host| world.is_alive(*host) && world.key(*host) == key);
+            let client = running.and_then(|host| world.client(host));
+            client.map_or(Seen::Nobody, |client| Seen::Status(client.status()))
+        }
+        Place::Server(server) => match world.registry(server) {
+            None => Seen::Nobody,
+            Some(registry) => registry.status_of(key).map_or(Seen::Absent, Seen::Status),
+        },
+        Place::Client(client) => in_view(client, key, world),
+        Place::Others | Place::Network => Seen::Nobody,
+    }
+}
+
+/// What a consumer gets to see of an instance.
+pub(super) fn in_view(client: HostId, key: InstanceKey, world: &WorldView<'_>) -> Seen {
+    let Some(process) = world.client(client) else {
+        return Seen::Nobody;
+    };
+    let only_up = world.setup().profile_of(client).client.filter_only_up_instances;
+    let listed = world.views().get(process.view()).listed(key);
+    let shown = listed.filter(|status| !only_up || *status == crate::eureka::InstanceStatus::Up);
+    shown.map_or(Seen::Absent, Seen::Status)
+}

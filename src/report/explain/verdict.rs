@@ -1,0 +1,299 @@
+//! What is wrong with an instance, since when, why, and what would end it: one paragraph.
+
+use super::names::{Names, about, time};
+use super::words::{rule_name, seen_name};
+use crate::eureka::InstanceStatus;
+use crate::eureka::server::Kept;
+use crate::observe::{Class, Finding, Mechanism, Place, Seen, StoryEvent, What};
+use crate::scenario::Plan;
+use crate::sim::HostId;
+use crate::study::explain::{AtServer, Cure, Explanation, FUTURE};
+use crate::time::{Instant, Span};
+
+/// The paragraph.
+pub(super) fn verdict(explained: &Explanation, plan: &Plan, names: &Names) -> String {
+    let teller = Teller { explained, plan, names };
+    let mut text = teller.state();
+    match explained.main() {
+        None => {
+            text += " Nothing is wrong with it at any server";
+            text += if explained.servers.iter().all(|at| at.seen == Seen::Nobody) {
+                ", of which none runs."
+            } else {
+                ": there is nothing to cure."
+            };
+            text += &teller.stale_views();
+        }
+        Some(finding) => {
+            text += &teller.wrong(finding);
+            text += &teller.why(finding);
+            text += &teller.evidence(finding.server);
+            text += &teller.cures();
+        }
+    }
+    text
+}
+
+struct Teller<'a> {
+    explained: &'a Explanation,
+    plan: &'a Plan,
+    names: &'a Names,
+}
+
+impl Teller<'_> {
+    /// `At 30m00s ORDERS/0 is DOWN at eureka-0 since 5m00.002s; its own process says UP.`
+    fn state(&self) -> String {
+        let name = self.plan.setup.names.full(self.explained.key);
+        let mut groups: Vec<(Seen, Vec<&AtServer>)> = Vec::new();
+        for at in &self.explained.servers {
+            match groups.iter_mut().find(|(seen, _)| *seen == at.seen) {
+                Some((_, of)) => of.push(at),
+                None => groups.push((at.seen, vec![at])),
+            }
+        }
+        let group = |(seen, of): &(Seen, Vec<&AtServer>)| {
+            let places: Vec<String> = of.iter().map(|at| self.names.host(at.server)).collect();
+            let places = some_of(&places);
+            let since = of.iter().filter_map(|at| at.since).min();
+            let since = since.map_or_else(String::new, |at| format!(" since {}", time(at)));
+            match seen {
+                Seen::Nobody => format!("{places} {} not run", does(of.len())),
+                Seen::Absent => format!("it is unknown to {places}{since}"),
+                Seen::Status(status) => format!("it is {status} at {places}{since}"),
+            }
+        };
+        let said: Vec<String> = groups.iter().map(group).collect();
+        let own = match (self.explained.own, self.explained.ran) {
+            (Some(status), _) => format!("its own process says {status}"),
+            (None, true) => "its process does not run".to_owned(),
+            (None, false) => "no process of this run is it".to_owned(),
+        };
+        let said = if said.is_empty() { "there is no server".to_owned() } else { said.join(", ") };
+        let said = said.replacen("it is", &format!("{name} is"), 1);
+        format!("At {} {said}; {own}.", time(self.explained.at))
+    }
+
+    /// `That is wrong: its application means UP.`
+    fn wrong(&self, finding: &Finding) -> String {
+        let (since, at) = (finding.since, self.explained.at);
+        let bound = self.plan.observe.stuck_after;
+        let for_long = match at.since(since) {
+            span if span < bound && self.explained.own.is_some() => format!(
+                ", for {} so far (a healthy cluster may take up to {})",
+                about(span),
+                about(bound)
+            ),
+            span => format!(", for {}", about(span)),
+        };
+        let meant = self.explained.meant.unwrap_or(InstanceStatus::Up);
+        match finding.class {
+            Class::Stuck(_) if self.explained.own.is_some() => {
+                format!(" Its application means {meant}: it is {}{for_long}.", finding.class.name())
+            }
+            Class::Stuck(_) | Class::UpButDead => {
+                format!(" A lease without a process: {}{for_long}.", finding.class.name())
+            }
+            Class::AliveButMissing => {
+                let server = self.names.host(finding.server);
+                format!(" It runs and {server} does not have it: alive-but-missing{for_long}.")
+            }
+            Class::DivergedBetweenPeers => {
+                format!(" The servers do not agree: diverged-between-peers{for_long}.")
+            }
+        }
+    }
+
+    fn why(&self, finding: &Finding) -> String {
+        match finding.mechanism {
+            None => " No known mechanism explains it.".to_owned(),
+            Some(mechanism) => mechanism_text(mechanism),
+        }
+    }
+
+    /// The last registration that decided, and what heartbeats are answered since.
+    fn evidence(&self, server: HostId) -> String {
+        let here = |event: &&StoryEvent| event.place == Place::Server(server);
+        let mut text = String::new();
+        let events = &self.explained.events;
+        let name = self.names.host(server);
+        let last =
+            events.iter().filter(here).rfind(|event| matches!(event.what, What::Registered { .. }));
+        if let Some(StoryEvent { last, what: What::Registered { status, decision, .. }, .. }) = last
+        {
+            let (own, dirty) = decision.brought;
+            let dirty = self.names.since_start(dirty);
+            let kept = match (decision.kept, decision.stored) {
+                (Kept::Stored, Some((stored, of))) => {
+                    let of = self.names.since_start(of);
+                    format!(", and the stored {stored} of {of}, which is newer, was kept")
+                }
+                (Kept::BroughtWithStoredTimestamp, _) => {
+                    ", and got the newer timestamp of the stored one".to_owned()
+                }
+                _ => String::new(),
+            };
+            let rule = rule_name(decision.rule);
+            text += &format!(
+                " The last registration at {name}, at {}, brought {own} with timestamp {dirty}{kept}; \
+                 {rule} made it {status}.",
+                time(*last)
+            );
+        }
+        let heartbeat =
+            events.iter().filter(here).rfind(|event| matches!(event.what, What::Heartbeat { .. }));
+        if let Some(StoryEvent { last, count, what, .. }) = heartbeat
+            && let What::Heartbeat { code: 200, dirty: Some(own), stored: Some((_, known)), .. } =
+                what
+            && self.explained.own.is_some()
+        {
+            let (own, known) = (self.names.since_start(*own), self.names.since_start(*known));
+            let sign = match own.cmp(&known) {
+                std::cmp::Ordering::Less => "<",
+                std::cmp::Ordering::Equal => "=",
+                std::cmp::Ordering::Greater => ">",
+            };
+            let beats = if *count == 1 {
+                "heartbeat was".to_owned()
+            } else {
+                format!("{count} heartbeats were")
+            };
+            text += &format!(
+                " Its last {beats} answered 200 (its timestamp {own} {sign} the registry's {known}; \
+                 the last at {}), so it does not register again.",
+                time(*last)
+            );
+        }
+        let evict = events.iter().filter(here).rfind(|event| matches!(event.what, What::Evict(_)));
+        if let Some(StoryEvent { what: What::Evict(evict), .. }) = evict
+            && evict.rank.is_none()
+            && !evict.enabled
+        {
+            let (renews, threshold) = evict.renews;
+            text += &format!(
+                " Its lease has expired, and self-preservation keeps it: {renews} renewals a minute \
+                 are not above the threshold of {threshold}."
+            );
+        }
+        text
+    }
+
+    /// What works, and what does not.
+    fn cures(&self) -> String {
+        let cures = &self.explained.cures;
+        let waits = cures.iter().find(|tried| tried.cure == Cure::Wait).and_then(|tried| tried.at);
+        let future = about(FUTURE);
+        let mut text = match waits {
+            Some(at) => format!(" It ends by itself at {}.", time(at)),
+            None => format!(" It does not end by itself within {future}."),
+        };
+        let tried = || cures.iter().filter(|tried| tried.cure != Cure::Wait);
+        let works: Vec<String> = tried()
+            .filter_map(|tried| Some((tried, tried.at?)))
+            .map(|(tried, at)| {
+                format!("{} ({})", tried.cure.name(), after(at.since(self.explained.at)))
+            })
+            .collect();
+        let fails: Vec<&str> =
+            tried().filter(|tried| tried.at.is_none()).map(|tried| tried.cure.name()).collect();
+        text += &match (works.is_empty(), fails.is_empty()) {
+            (true, true) => String::new(),
+            (true, false) => {
+                format!(" Of what was tried nothing ends it, never: {}.", fails.join(", "))
+            }
+            (false, true) => format!(" What ends it: {}.", works.join(", ")),
+            (false, false) => {
+                format!(" What ends it: {}; what does not: {}.", works.join(", "), fails.join(", "))
+            }
+        };
+        text
+    }
+
+    /// Servers are right, and somebody sees something else.
+    fn stale_views(&self) -> String {
+        let right: Vec<Seen> = self.explained.servers.iter().map(|at| at.seen).collect();
+        let is_stale = |seen: &Seen| matches!(seen, Seen::Status(_)) && !right.contains(seen);
+        let stale = self.explained.views.iter().filter(|(seen, _)| is_stale(seen));
+        let stale: Vec<String> = stale
+            .map(|(seen, count)| match count {
+                1 => format!("1 client sees it as {}", seen_name(*seen)),
+                count => format!("{count} clients see it as {}", seen_name(*seen)),
+            })
+            .collect();
+        match stale.is_empty() {
+            true => String::new(),
+            false => format!(" But {}.", stale.join(", ")),
+        }
+    }
+}
+
+fn mechanism_text(mechanism: Mechanism) -> String {
+    format!(" Why: {}, {}.", mechanism.name(), mechanism.sentence())
+}
+
+const fn does(count: usize) -> &'static str {
+    if count == 1 { "does" } else { "do" }
+}
+
+fn after(span: Span) -> String {
+    match span.millis() {
+        0 => "at once".to_owned(),
+        _ => format!("after {}", about(span)),
+    }
+}
+
+/// `a, b and c`; of many the first ones.
+pub(super) fn some_of(names: &[String]) -> String {
+    const MOST: usize = 4;
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [init @ .., last] if names.len() <= MOST => format!("{} and {last}", init.join(", ")),
+        [first, second, third, rest @ ..] => {
+            format!("{first}, {second}, {third} and {} more", rest.len())
+        }
+        [first, second] => format!("{first} and {second}"),
+    }
+}
+
+/// What was done to try a cure, in words.
+pub(super) fn cure_text(cure: &Cure, full: &str, names: &Names) -> String {
+    let at = |servers: &[HostId]| {
+        some_of(&servers.iter().map(|server| names.host(*server)).collect::<Vec<_>>())
+    };
+    match cure {
+        Cure::Wait => "nothing is done".to_owned(),
+        Cure::Change(_) => "its metadata is changed: anything that changes would do".to_owned(),
+        Cure::DownThenUp(_, status) => {
+            format!("its application says DOWN, and a second later {status}")
+        }
+        Cure::SickThenWell(_, answer, _) => {
+            format!(
+                "its health check answers DOWN for a minute, and then {} as it did",
+                answer.name()
+            )
+        }
+        Cure::ReRegister(servers, _) => {
+            format!("DELETE apps/{full} at {}: its next heartbeat is answered 404", at(servers))
+        }
+        Cure::DeleteLease(servers, _) => format!("DELETE apps/{full} at {}", at(servers)),
+        Cure::DeleteOverride(server, _, status) => {
+            format!("DELETE apps/{full}/status?value={status} at {}", names.host(*server))
+        }
+        Cure::OverrideUp(server, _) => {
+            format!("PUT apps/{full}/status?value=UP at {}", names.host(*server))
+        }
+        Cure::Restart(_) => "its process ends gracefully and starts 10 s later".to_owned(),
+        Cure::Start(_) => "its process starts".to_owned(),
+        Cure::NoSelfPreservation(servers) => {
+            format!("enable-self-preservation=false at {}", at(servers))
+        }
+    }
+}
+
+/// Whether and when a cure works.
+pub(super) fn result_text(at: Option<Instant>, asked: Instant) -> String {
+    match at {
+        None => "never".to_owned(),
+        Some(at) => format!("{} ({})", time(at), after(at.since(asked))),
+    }
+}
