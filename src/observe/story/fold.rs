@@ -1,6 +1,10 @@
 //! The same again is no news: entries of a story that are folded into one.
 
+use std::cmp::Ordering;
+
 use super::what::{Place, StoryEvent, What};
+use crate::eureka::InstanceStatus;
+use crate::eureka::server::Decision;
 use crate::time::Instant;
 
 /// The entries so far, and which of them may still grow.
@@ -29,12 +33,15 @@ impl Folded {
         match (&what, place) {
             // Views are nobody's reason.
             (What::Sees(_), _) => self.open.retain(|open| events[*open].place != place),
-            // What is answered otherwise than before begins anew.
-            _ if is_routine(&what) => self.open.retain(|open| {
-                let event = &events[*open];
-                event.place != place
-                    || std::mem::discriminant(&event.what) != std::mem::discriminant(&what)
-            }),
+            // What a server answers otherwise than before begins anew.
+            (What::Heartbeat { .. } | What::Evict(_) | What::Answered { .. }, _) => {
+                self.open.retain(|open| {
+                    let event = &events[*open];
+                    event.place != place
+                        || std::mem::discriminant(&event.what) != std::mem::discriminant(&what)
+                })
+            }
+            _ if is_routine(&what) => {}
             // What the process does is a new chapter everywhere.
             (_, Place::Process) => self.open.retain(|open| is_view(events[*open].place)),
             _ => self.open.retain(|open| events[*open].place != place),
@@ -43,6 +50,11 @@ impl Folded {
             self.open.push(self.events.len());
         }
         self.events.push(StoryEvent { at, last: at, count: 1, place, what });
+    }
+
+    /// Whether nothing has been told so far.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.events.is_empty()
     }
 
     /// All entries, by their first times.
@@ -75,13 +87,23 @@ const fn may_grow(what: &What) -> bool {
     is_routine(what) || matches!(what, What::Registered { .. } | What::Refused(_) | What::Sees(_))
 }
 
-/// Whether two entries say the same but for the time.
+/// Whether two entries say the same but for the time. Timestamps of registrations and of what is refused go
+/// on; what counts is how they compare.
 fn is_same(one: &What, other: &What) -> bool {
     match (one, other) {
         (
+            What::Heartbeat { code: 200, dirty, stored, .. },
+            What::Heartbeat { code: 200, dirty: dirty_b, stored: stored_b, .. },
+        ) => (dirty, stored) == (dirty_b, stored_b),
+        (
             What::Heartbeat { code, dirty, stored, .. },
             What::Heartbeat { code: code_b, dirty: dirty_b, stored: stored_b, .. },
-        ) => (code, dirty, stored) == (code_b, dirty_b, stored_b),
+        ) => {
+            let status = |stored: &Option<(_, i64)>| stored.map(|(status, _)| status);
+            code == code_b
+                && status(stored) == status(stored_b)
+                && compared(*dirty, *stored) == compared(*dirty_b, *stored_b)
+        }
         (What::Renewed { .. }, What::Renewed { .. }) => true,
         (What::Evict(one), What::Evict(other)) => {
             one.rank.is_none() && other.rank.is_none() && one.enabled == other.enabled
@@ -89,7 +111,23 @@ fn is_same(one: &What, other: &What) -> bool {
         (
             What::Registered { status, decision, replica, .. },
             What::Registered { status: status_b, decision: decision_b, replica: replica_b, .. },
-        ) => (status, decision, replica) == (status_b, decision_b, replica_b),
+        ) => {
+            let in_short = |of: &Decision| {
+                let stored = of.stored.map(|(status, _)| status);
+                let compared = compared(Some(of.brought.1), of.stored);
+                (of.brought.0, stored, compared, of.kept, of.rule)
+            };
+            (status, replica) == (status_b, replica_b) && in_short(decision) == in_short(decision_b)
+        }
+        (
+            What::Told { to, action, status, .. },
+            What::Told { to: to_b, action: action_b, status: status_b, .. },
+        ) => (to, action, status) == (to_b, action_b, status_b),
         _ => one == other,
     }
+}
+
+/// How a timestamp that is brought compares with the stored one.
+fn compared(brought: Option<i64>, stored: Option<(InstanceStatus, i64)>) -> Option<Ordering> {
+    Some(brought?.cmp(&stored?.1))
 }

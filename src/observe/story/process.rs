@@ -129,11 +129,6 @@ const fn is_told(event: ClientEvent) -> bool {
         ClientEvent::SupervisorTimeout(of) | ClientEvent::SupervisorRejected(of) => {
             matches!(of, crate::eureka::client::Supervised::Heartbeat)
         }
-        ClientEvent::HealthEvaluate(..)
-        | ClientEvent::HealthInterrupted
-        | ClientEvent::OnDemandAfterStop
-        | ClientEvent::ShutdownReturned(_)
-        | ClientEvent::ReplicatorFailed(_) => true,
         event => event.notable().is_some(),
     }
 }

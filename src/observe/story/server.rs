@@ -40,13 +40,15 @@ impl Story {
                 Some((*server, What::Deleted { replica: *replica }))
             }
             Fact::StatusChanged { server, key, status } if *key == self.key => {
-                let by_request = self.overridden == Some((*server, at));
-                let rule = self.rule_of_renewal(*server, *status, world).filter(|_| !by_request);
-                Some((*server, What::StatusSet(*status, rule)))
+                // What comes with an override has been told with it.
+                let is_told = self.overridden == Some((*server, at));
+                let rule = self.rule_of_renewal(*server, *status, world);
+                (!is_told).then_some((*server, What::StatusSet(*status, rule)))
             }
             Fact::Overridden { server, key, status } if *key == self.key => {
                 self.overridden = Some((*server, at));
-                Some((*server, What::Override(*status)))
+                let stored = self.stored(*server, world).map(|(status, _)| status);
+                Some((*server, What::Override(*status, stored)))
             }
             Fact::EvictRun { server, run } => {
                 self.evict_run(*server, run, world).map(|evict| (*server, What::Evict(evict)))
@@ -66,6 +68,8 @@ impl Story {
                 let stored = self.stored(*server, world);
                 Some((*server, What::Adopted { from: *from, stored }))
             }
+            // What servers did before there was an instance is no part of its story.
+            _ if self.told.is_empty() => None,
             _ => server_word(fact, world).map(|(server, word)| (server, What::Server(word))),
         };
         if let Some((server, what)) = told {

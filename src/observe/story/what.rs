@@ -136,10 +136,10 @@ pub enum What {
     NothingToDelete(u16),
     /// The eviction task finds the lease expired.
     Evict(Eviction),
-    /// The stored status changes without a registration; by this rule, at a renewal, or by a request.
+    /// The stored status changes at a renewal, by this rule; none: by a request.
     StatusSet(InstanceStatus, Option<Rule>),
-    /// An override is stored, or (none) deleted.
-    Override(Option<InstanceStatus>),
+    /// An override is stored, or (none) deleted, and the status that the instance has then.
+    Override(Option<InstanceStatus>, Option<InstanceStatus>),
     /// Somebody outside asks for this, and gets this answer.
     Operator(String, u16),
     /// A server tells a peer about the instance.

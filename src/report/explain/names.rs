@@ -61,11 +61,10 @@ pub(super) fn time(at: Instant) -> String {
     at.to_string()
 }
 
-/// How long something took, in words that need no digits after the point.
+/// How long something took; of long times the milliseconds are nobody's concern.
 pub(super) fn about(span: Span) -> String {
     match span.millis() {
-        ms if ms < 1000 => format!("{ms} ms"),
-        ms if ms < 10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        ms if ms < 10_000 => Span::from_millis(ms).to_string(),
         ms => Span::from_secs((ms + 500) / 1000).to_string(),
     }
 }

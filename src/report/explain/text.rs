@@ -3,7 +3,7 @@
 use super::names::{Names, time};
 use super::verdict::{cure_text, result_text, verdict};
 use super::words::{is_told, seen_name, words};
-use crate::observe::StoryEvent;
+use crate::observe::{Seen, StoryEvent};
 use crate::report::style::{BAD, DIM, END, GOOD, NAME, escape};
 use crate::scenario::Plan;
 use crate::sim::HostId;
@@ -64,8 +64,9 @@ fn story(explained: &Explanation, server: Option<HostId>, names: &Names) -> Stri
     for ((event, at), place) in told.iter().zip(&times).zip(&places) {
         let words = words(event, names);
         let sentence = match words.rule {
-            None => words.text,
-            Some(rule) => format!("{} [{rule}]", words.text),
+            // Of heartbeats and evictions the sentence says it.
+            Some(rule) if rule.ends_with("Rule") => format!("{} [{rule}]", words.text),
+            _ => words.text,
         };
         let lines = wrapped(&escape(&sentence), WIDTH.saturating_sub(indent).max(40));
         let shown = if before == Some(at.as_str()) { "" } else { at.as_str() };
@@ -81,16 +82,20 @@ fn story(explained: &Explanation, server: Option<HostId>, names: &Names) -> Stri
 }
 
 fn views(explained: &Explanation) -> String {
-    let all: usize = explained.views.iter().map(|(_, count)| count).sum();
-    if all == 0 {
+    if explained.views.is_empty() {
         return String::new();
     }
-    let counts: Vec<String> = explained
-        .views
-        .iter()
-        .map(|(seen, count)| format!("{count} {}", seen_name(*seen)))
-        .collect();
-    format!("  {DIM}views of {all} other clients:{END} {}\n", counts.join(", "))
+    let said = |(seen, count): &(Seen, usize)| {
+        let verb = |one: &str, several: &str| {
+            if *count == 1 { one.to_owned() } else { several.to_owned() }
+        };
+        match seen {
+            Seen::Absent => format!("{count} {} not see it", verb("does", "do")),
+            seen => format!("{count} {} it as {}", verb("sees", "see"), seen_name(*seen)),
+        }
+    };
+    let said: Vec<String> = explained.views.iter().rev().map(said).collect();
+    format!("  {DIM}other clients then:{END} {}\n", said.join(", "))
 }
 
 fn cures(explained: &Explanation, plan: &Plan, names: &Names) -> String {
@@ -99,8 +104,9 @@ fn cures(explained: &Explanation, plan: &Plan, names: &Names) -> String {
     }
     let instance = plan.setup.names.full(explained.key);
     let minutes = FUTURE.millis() / 60_000;
-    let mut text =
-        format!("\n  tried, each in a run of its own that goes on for {minutes} minutes:\n");
+    let mut text = format!(
+        "\n  what was tried, each in a run of its own, in which nothing else is done for {minutes} minutes:\n"
+    );
     let results: Vec<String> =
         explained.cures.iter().map(|tried| result_text(tried.at, explained.at)).collect();
     let width = results.iter().map(|text| text.chars().count()).max().unwrap_or(0);

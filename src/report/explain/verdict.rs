@@ -1,10 +1,11 @@
 //! What is wrong with an instance, since when, why, and what would end it: one paragraph.
 
 use super::names::{Names, about, time};
-use super::words::{rule_name, seen_name};
+use super::words::{rule_name, seen_name, words};
 use crate::eureka::InstanceStatus;
 use crate::eureka::server::Kept;
-use crate::observe::{Class, Finding, Mechanism, Place, Seen, StoryEvent, What};
+use crate::eureka::server::peer::TaskAction;
+use crate::observe::{Class, Eviction, Finding, Mechanism, Place, Seen, StoryEvent, What};
 use crate::scenario::Plan;
 use crate::sim::HostId;
 use crate::study::explain::{AtServer, Cure, Explanation, FUTURE};
@@ -28,6 +29,7 @@ pub(super) fn verdict(explained: &Explanation, plan: &Plan, names: &Names) -> St
             text += &teller.wrong(finding);
             text += &teller.why(finding);
             text += &teller.evidence(finding.server);
+            text += &teller.unheard(finding);
             text += &teller.cures();
         }
     }
@@ -110,41 +112,40 @@ impl Teller<'_> {
         }
     }
 
-    /// The last registration that decided, and what heartbeats are answered since.
+    /// What made it so at a server, and what heartbeats are answered since.
     fn evidence(&self, server: HostId) -> String {
         let here = |event: &&StoryEvent| event.place == Place::Server(server);
-        let mut text = String::new();
         let events = &self.explained.events;
         let name = self.names.host(server);
-        let last =
-            events.iter().filter(here).rfind(|event| matches!(event.what, What::Registered { .. }));
-        if let Some(StoryEvent { last, what: What::Registered { status, decision, .. }, .. }) = last
-        {
-            let (own, dirty) = decision.brought;
-            let dirty = self.names.since_start(dirty);
-            let kept = match (decision.kept, decision.stored) {
-                (Kept::Stored, Some((stored, of))) => {
-                    let of = self.names.since_start(of);
-                    format!(", and the stored {stored} of {of}, which is newer, was kept")
-                }
-                (Kept::BroughtWithStoredTimestamp, _) => {
-                    ", and got the newer timestamp of the stored one".to_owned()
-                }
-                _ => String::new(),
-            };
-            let rule = rule_name(decision.rule);
-            text += &format!(
-                " The last registration at {name}, at {}, brought {own} with timestamp {dirty}{kept}; \
-                 {rule} made it {status}.",
-                time(*last)
-            );
+        let decides = |event: &&StoryEvent| {
+            matches!(
+                event.what,
+                What::Registered { .. }
+                    | What::Override(..)
+                    | What::StatusSet(..)
+                    | What::Adopted { .. }
+                    | What::Deleted { .. }
+                    | What::Evict(Eviction { rank: Some(_), .. })
+            )
+        };
+        let last = events.iter().filter(here).filter(decides).max_by_key(|event| event.last);
+        let mut text = last.map_or_else(String::new, |event| self.decisive(event, &name));
+        let given_up = events.iter().rfind(|event| match &event.what {
+            What::Dropped { to, action, .. } => *to == server && *action != TaskAction::Heartbeat,
+            _ => false,
+        });
+        if let Some(StoryEvent { at, place, what: What::Dropped { action, .. }, .. }) = given_up {
+            let (at, from) = (time(*at), self.names.place(*place));
+            text += &format!(" At {at} {from} gave up telling it: {}.", action.name());
         }
+        let since = last.map_or(Instant::ZERO, |event| event.last);
         let heartbeat =
             events.iter().filter(here).rfind(|event| matches!(event.what, What::Heartbeat { .. }));
         if let Some(StoryEvent { last, count, what, .. }) = heartbeat
             && let What::Heartbeat { code: 200, dirty: Some(own), stored: Some((_, known)), .. } =
                 what
             && self.explained.own.is_some()
+            && *last >= since
         {
             let (own, known) = (self.names.since_start(*own), self.names.since_start(*known));
             let sign = match own.cmp(&known) {
@@ -177,22 +178,98 @@ impl Teller<'_> {
         text
     }
 
+    /// Which requests of it came to nothing, where that is the reason.
+    fn unheard(&self, finding: &Finding) -> String {
+        use Mechanism as M;
+        let is_reason = matches!(
+            finding.mechanism,
+            Some(
+                M::PostBroken
+                    | M::LeadingCorpses
+                    | M::InterruptedWorker
+                    | M::NeverRegisters
+                    | M::DeleteNeverEffective
+            )
+        );
+        let unheard = self.explained.events.iter().filter_map(|event| match &event.what {
+            What::Unheard { .. } if event.last >= finding.since => Some(event),
+            _ => None,
+        });
+        let Some(event) = unheard.max_by_key(|event| event.last).filter(|_| is_reason) else {
+            return String::new();
+        };
+        format!(" In vain, last at {}: {}.", time(event.last), words(event, self.names).text)
+    }
+
+    /// What made it what it is.
+    fn decisive(&self, event: &StoryEvent, server: &str) -> String {
+        let at = time(event.last);
+        match &event.what {
+            What::Registered { status, decision, .. } => {
+                let (own, dirty) = decision.brought;
+                let dirty = self.names.since_start(dirty);
+                let kept = match (decision.kept, decision.stored) {
+                    (Kept::Stored, Some((stored, of))) => {
+                        let of = self.names.since_start(of);
+                        format!(", and the stored {stored} of {of}, which is newer, was kept")
+                    }
+                    (Kept::BroughtWithStoredTimestamp, _) => {
+                        ", and got the newer timestamp of the stored one".to_owned()
+                    }
+                    _ => String::new(),
+                };
+                let rule = rule_name(decision.rule);
+                format!(
+                    " The last registration at {server}, at {at}, brought {own} with timestamp \
+                     {dirty}{kept}; {rule} made it {status}."
+                )
+            }
+            What::Override(Some(status), _) => {
+                format!(" The override {status} was stored at {server} at {at}.")
+            }
+            What::Override(None, Some(status)) => {
+                format!(" The override was deleted at {server} at {at}, which made it {status}.")
+            }
+            What::StatusSet(status, Some(rule)) => {
+                let rule = rule_name(*rule);
+                format!(" A renewal made it {status} at {server} at {at}, by {rule}.")
+            }
+            What::Adopted { from, .. } => {
+                format!(" At {at} {server} took the copy of {}.", self.names.host(*from))
+            }
+            What::Evict(Eviction { ended, limit, expired, .. }) => {
+                let ended = ended.map_or_else(String::new, |ended| {
+                    format!(", which had expired at {}", self.names.wall(ended))
+                });
+                format!(
+                    " {server} evicted its lease at {at}{ended}: one of {expired}, of which {limit} \
+                     may be evicted in a run."
+                )
+            }
+            What::Deleted { .. } => format!(" A DELETE took it off {server} at {at}."),
+            _ => String::new(),
+        }
+    }
+
     /// What works, and what does not.
     fn cures(&self) -> String {
         let cures = &self.explained.cures;
         let waits = cures.iter().find(|tried| tried.cure == Cure::Wait).and_then(|tried| tried.at);
-        let future = about(FUTURE);
+        let minutes = FUTURE.millis() / 60_000;
         let mut text = match waits {
             Some(at) => format!(" It ends by itself at {}.", time(at)),
-            None => format!(" It does not end by itself within {future}."),
+            None => format!(" It does not end by itself within {minutes} minutes."),
         };
         let tried = || cures.iter().filter(|tried| tried.cure != Cure::Wait);
         let works: Vec<String> = tried()
-            .filter_map(|tried| Some((tried, tried.at?)))
-            .map(|(tried, at)| {
-                format!("{} ({})", tried.cure.name(), after(at.since(self.explained.at)))
-            })
+            .filter_map(|tried| Some((tried.cure.name(), tried.at?)))
+            .filter(|(_, at)| waits.is_none_or(|by_itself| *at < by_itself))
+            .map(|(name, at)| format!("{name} ({})", after(at.since(self.explained.at))))
             .collect();
+        if waits.is_some() {
+            let sooner = format!(" Sooner it ends with: {}.", works.join(", "));
+            return if works.is_empty() { text } else { text + &sooner };
+        }
         let fails: Vec<&str> =
             tried().filter(|tried| tried.at.is_none()).map(|tried| tried.cure.name()).collect();
         text += &match (works.is_empty(), fails.is_empty()) {

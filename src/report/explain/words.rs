@@ -149,11 +149,16 @@ impl Writer<'_> {
                 };
                 ("status-set", rule.map(rule_name), text)
             }
-            What::Override(Some(status)) => {
-                self.put("status", status.name());
-                plain("override-set", format!("the override {status} is stored"))
+            What::Override(set, stored) => {
+                let now = stored.map_or_else(String::new, |status| format!(": it is {status} now"));
+                match set {
+                    Some(status) => {
+                        self.put("status", status.name());
+                        plain("override-set", format!("the override {status} is stored{now}"))
+                    }
+                    None => plain("override-deleted", format!("the override is deleted{now}")),
+                }
             }
-            What::Override(None) => plain("override-deleted", "the override is deleted".to_owned()),
             What::Operator(request, code) => {
                 self.put("request", request.as_str());
                 self.put("code", *code);
@@ -228,7 +233,7 @@ impl Writer<'_> {
             return String::new();
         };
         self.put("tokens", tokens);
-        format!("; rate limiter: {tokens} of 2 tokens left")
+        format!("; {tokens} of 2 tokens left")
     }
 
     fn outcome(&mut self, outcome: Unheard) -> String {
@@ -302,13 +307,20 @@ impl Writer<'_> {
                 Kept::BroughtWithStoredTimestamp => "brought-with-stored-timestamp",
             },
         );
-        let becomes = match status == own {
-            true => String::new(),
-            false => format!("; it is {status}: {}", rule_sentence(rule)),
+        let becomes = match kept {
+            _ if status == own => String::new(),
+            Kept::Stored if stored.is_some_and(|(of, _)| of == status) => {
+                format!("; it stays {status}")
+            }
+            _ => format!("; it is {status}: {}", rule_sentence(rule)),
         };
         let lease = self.lease(lease);
         let text = format!("{who} {own}, timestamp {dirty}{body}{becomes}{lease}");
-        ("registered", Some(rule_name(rule)), self.times(text))
+        let text = match self.event.count {
+            1 => text,
+            count => format!("{text} (the last of {count}, at {})", self.event.last),
+        };
+        ("registered", Some(rule_name(rule)), text)
     }
 
     /// `27 heartbeats until 18m30s`, `a heartbeat`
@@ -352,7 +364,8 @@ impl Writer<'_> {
                 ("client-newer", format!("client's timestamp {own} > registry's {known}"))
             }
             (Some(own), Some(known), _) => {
-                let text = format!("client's timestamp {own} < registry's {known}: never told");
+                let text =
+                    format!("client's timestamp {own} < registry's {known}, and is not told");
                 ("registry-newer", text)
             }
         };
@@ -508,14 +521,7 @@ const fn dropped(why: Dropped) -> (&'static str, &'static str) {
 }
 
 fn client_name(event: ClientEvent) -> &'static str {
-    match event {
-        ClientEvent::HealthEvaluate(..) => "health-check",
-        ClientEvent::HealthInterrupted => "health-interrupted",
-        ClientEvent::OnDemandAfterStop => "on-demand-after-stop",
-        ClientEvent::ShutdownReturned(_) => "shutdown-returned",
-        ClientEvent::ReplicatorFailed(_) => "replicator-failed",
-        event => event.notable().unwrap_or("client"),
-    }
+    event.notable().unwrap_or("client")
 }
 
 const fn client_rule(event: ClientEvent) -> Option<&'static str> {
@@ -526,33 +532,20 @@ const fn client_rule(event: ClientEvent) -> Option<&'static str> {
 }
 
 fn client_text(event: ClientEvent) -> String {
-    use crate::eureka::client::Which;
     match event {
-        ClientEvent::HealthEvaluate(status, answer) => {
-            format!("its health check is asked, with {status}: {}", answer.name())
-        }
         ClientEvent::HealthException => "its health check throws: DOWN".to_owned(),
-        ClientEvent::HealthInterrupted => "its health check is interrupted".to_owned(),
         ClientEvent::OnDemandRateLimited => {
-            "no token: the change waits for the next periodic run".to_owned()
-        }
-        ClientEvent::OnDemandAfterStop => {
-            "the change is not sent: its replicator has stopped".to_owned()
+            "its rate limiter has no token: the change waits for the next periodic run".to_owned()
         }
         ClientEvent::RemoteStatus(from, to) => {
             format!("it reads of itself {to} in the registry ({from} before)")
         }
-        ClientEvent::ShutdownReturned(Which::First) => "its client is shut down".to_owned(),
-        ClientEvent::ShutdownReturned(Which::Second) => "its second client is shut down".to_owned(),
         ClientEvent::SupervisorTimeout(_) => {
             "its heartbeat is interrupted: it did not end in its period".to_owned()
         }
         ClientEvent::SupervisorRejected(_) => "no thread is free for its heartbeat".to_owned(),
         ClientEvent::HeartbeatFailed(why) => format!("its heartbeat fails: {}", why.message()),
         ClientEvent::RegisterFailed(why) => format!("its registration fails: {}", why.message()),
-        ClientEvent::ReplicatorFailed(why) => {
-            format!("a run of its replicator fails: {}", why.message())
-        }
         ClientEvent::CancelFailed(why) => format!("its DELETE fails: {}", why.message()),
         ClientEvent::ConstructFailed(why) => format!("its client is not made: {}", why.message()),
         event => client_name(event).to_owned(),
