@@ -7,6 +7,7 @@ mod cli;
 mod cluster;
 mod digests;
 mod docs;
+mod explain;
 mod extremes;
 mod faults;
 mod fidelity;

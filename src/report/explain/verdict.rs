@@ -53,6 +53,11 @@ impl Teller<'_> {
                 None => groups.push((at.seen, vec![at])),
             }
         }
+        groups.sort_by_key(|(seen, _)| match seen {
+            Seen::Status(_) => 0,
+            Seen::Absent => 1,
+            Seen::Nobody => 2,
+        });
         let group = |(seen, of): &(Seen, Vec<&AtServer>)| {
             let places: Vec<String> = of.iter().map(|at| self.names.host(at.server)).collect();
             let places = some_of(&places);
@@ -198,7 +203,7 @@ impl Teller<'_> {
         let Some(event) = unheard.max_by_key(|event| event.last).filter(|_| is_reason) else {
             return String::new();
         };
-        format!(" In vain, last at {}: {}.", time(event.last), words(event, self.names).text)
+        format!(" In vain: {}.", words(event, self.names).text)
     }
 
     /// What made it what it is.
@@ -275,7 +280,7 @@ impl Teller<'_> {
         text += &match (works.is_empty(), fails.is_empty()) {
             (true, true) => String::new(),
             (true, false) => {
-                format!(" Of what was tried nothing ends it, never: {}.", fails.join(", "))
+                format!(" With what was tried it ends never: {}.", fails.join(", "))
             }
             (false, true) => format!(" What ends it: {}.", works.join(", ")),
             (false, false) => {
@@ -361,6 +366,9 @@ pub(super) fn cure_text(cure: &Cure, full: &str, names: &Names) -> String {
         }
         Cure::Restart(_) => "its process ends gracefully and starts 10 s later".to_owned(),
         Cure::Start(_) => "its process starts".to_owned(),
+        Cure::StartServers(servers) => {
+            format!("{} {} again", at(servers), if servers.len() == 1 { "starts" } else { "start" })
+        }
         Cure::NoSelfPreservation(servers) => {
             format!("enable-self-preservation=false at {}", at(servers))
         }

@@ -42,6 +42,8 @@ pub enum Cure {
     Restart(HostId),
     /// Its process, which is gone, starts.
     Start(HostId),
+    /// These servers, which are gone, start.
+    StartServers(Vec<HostId>),
     /// `eureka.server.enable-self-preservation=false` at these servers.
     NoSelfPreservation(Vec<HostId>),
 }
@@ -60,12 +62,14 @@ impl Cure {
             Self::OverrideUp(..) => "override-up",
             Self::Restart(_) => "restart",
             Self::Start(_) => "start",
+            Self::StartServers(_) => "start-servers",
             Self::NoSelfPreservation(_) => "no-self-preservation",
         }
     }
 
     /// What the script has to do for it, and how long after the instant.
-    pub(super) fn entries(&self) -> Vec<(Span, Action)> {
+    #[must_use]
+    pub fn entries(&self) -> Vec<(Span, Action)> {
         let now = |action| vec![(Span::ZERO, action)];
         let cancel = |servers: &[HostId], key: InstanceKey| {
             let delete =
@@ -110,8 +114,9 @@ impl Cure {
                 upgrade: None,
             }),
             Self::Start(host) => now(Action::Start(only(*host))),
+            Self::StartServers(servers) => now(Action::Start(all(servers))),
             Self::NoSelfPreservation(servers) => now(Action::SetConfig(
-                Selection { hosts: servers.clone(), take: None, pick: Pick::First },
+                all(servers),
                 "enable-self-preservation".to_owned(),
                 ConfigValue::Flag(false),
             )),
@@ -120,7 +125,11 @@ impl Cure {
 }
 
 fn only(host: HostId) -> Selection {
-    Selection { hosts: vec![host], take: None, pick: Pick::First }
+    all(&[host])
+}
+
+fn all(hosts: &[HostId]) -> Selection {
+    Selection { hosts: hosts.to_vec(), take: None, pick: Pick::First }
 }
 
 /// What might help an instance with which something is wrong.
@@ -181,5 +190,10 @@ pub(super) fn proposed(
         cures.push(Cure::OverrideUp(*server, key));
     }
     cures.push(Cure::Restart(host));
+    let gone: Vec<HostId> =
+        world.server_hosts().filter(|server| !world.is_alive(*server)).collect();
+    if !gone.is_empty() {
+        cures.push(Cure::StartServers(gone));
+    }
     cures
 }
