@@ -90,13 +90,13 @@ fn the_readmes_tour_is_what_a_reader_gets() {
         rest = after;
         commands += 1;
     }
-    assert_eq!(commands, 5, "the tour has five steps");
+    assert_eq!(commands, 6, "the tour has six steps");
     tour += rest;
     let count = format!("(scenarios/README.md) has {} such scenarios", shipped().len());
     assert!(tour.contains(&count), "the README does not say: {count}");
     let figures = tour.split("](reports/").skip(1).filter_map(|link| link.split(')').next());
     let figures: Vec<&str> = figures.filter(|name| name.ends_with(".svg")).collect();
-    assert_eq!(figures.len(), 3, "and three figures");
+    assert_eq!(figures.len(), 4, "and four figures");
     for figure in figures {
         let figure = format!("reports/{figure}");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&figure);

@@ -515,8 +515,8 @@ fn the_eviction_lottery_tells_each_its_rank() {
         .into_iter()
         .find(|text| text.contains("not evicted"))
         .expect("it is kept");
-    assert!(kept.contains("self-preservation, renews 26 ≤ threshold 34"), "{kept}");
-    assert_eq!(protected["servers"], json!([{"name": "e", "status": "UP", "since_ms": 70_004}]));
+    assert!(kept.contains("self-preservation, renews 26 ≤ threshold 35"), "{kept}");
+    assert_eq!(protected["servers"], json!([{"name": "e", "status": "UP", "since_ms": 70_006}]));
 }
 
 fn plan_of_protected() -> Plan {
@@ -536,15 +536,16 @@ fn an_index_is_the_instance_that_has_it_at_the_time() {
          [[timeline]]\nat = '5m'\ndeploy = { app = 'A' }",
     );
     let id = |text: &str, at: &str| told(&plan, text, Some(at))["instance"].clone();
-    assert_eq!(id("A/0", "4m"), "A/a-1");
+    assert_eq!(id("A/0", "4m"), "A/a-0");
     let later = id("A/0", "6m");
-    assert_ne!(later, "A/a-1");
-    assert_eq!(id("a/a-1", "6m"), "A/a-1", "names of applications in any case");
-    let gone = told(&plan, "A/a-1", Some("9m"));
+    assert_eq!(later, "A/a-1");
+    assert_eq!(id("a/a-0", "6m"), "A/a-0", "names of applications in any case");
+    let gone = told(&plan, "A/a-0", Some("9m"));
     assert_eq!(gone["own"], Value::Null);
     assert_eq!(gone["cures"].as_array().map(Vec::len), Some(0), "it went as it should: {gone}");
-    let server = told(&plan, "EUREKA/eureka-0", Some("9m"));
-    assert_eq!(server["own"], "UP", "servers are instances too");
+    let m7 = self::plan(&path(7));
+    let server = told(&m7, "EUREKA/eureka-1:eureka:8761", Some("9m"));
+    assert_eq!(server["own"], "UP", "servers are instances too: {server}");
 }
 
 /// A story that is stopped in the middle is the beginning of the whole.
@@ -703,7 +704,7 @@ fn what_cannot_be_explained_is_said() {
         (&["--instance", "ORDERS"], "`ORDERS` names no instance: did you mean `ORDERS/0`?"),
         (
             &["--instance", "EUREKA/eureka-9"],
-            "no server is the instance `EUREKA/eureka-9`: did you mean `EUREKA/eureka-0`?",
+            "no server is the instance `EUREKA/eureka-9`: did you mean `EUREKA/eureka-0:eureka:8761`?",
         ),
         (
             &["--instance", "ORDERS/0", "--at", "31m"],
@@ -783,7 +784,8 @@ fn a_changed_scenario_is_explained_as_it_is_run() {
         "--set",
         "timeline.up.at=5m1ms",
     ]);
-    assert!(ran.stdout.contains("Nothing is wrong with it at any server"), "{}", ran.stdout);
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Nothing is wrong with it at any server"), "{}", ran.stdout);
     let words =
         ["explain", "m16.toml", "--instance", "ORDERS/0", "--plots", "none", "--fault", "cut-5m"];
     let ran = sandbox.run(&words);
@@ -792,41 +794,60 @@ fn a_changed_scenario_is_explained_as_it_is_run() {
     assert!(ran.stdout.contains("--fault cut-5m"), "{}", ran.stdout);
 }
 
+/// Somebody outside registers an instance of any name at all, and `heal` and faults have names too.
 #[test]
 fn a_terminal_obeys_no_instance() {
     let sandbox = Sandbox::new("explain-hostile");
-    let text = "schema = 1\nname = 'hostile'\nduration = '4m'\n[cluster]\n[[servers]]\nname = 'e-0'\n\
-                [[apps]]\nname = 'A'\ninstances = 2\ninstance-id = \"i\\u001b[31m\\u202e{index}\"\nstart = '70s'\n\
-                [[timeline]]\nat = '2m'\nname = \"x\\u001b[2J\"\npartition = { from = 'clients', to = 'servers' }\n\
-                [[timeline]]\nat = '3m'\nkill = 'instance:A/0'\n";
+    let id = "i\u{1b}[31m\u{202e}";
+    let body = json!({"instance": {
+        "instanceId": id, "app": "A", "hostName": "h", "ipAddr": "10.0.0.1", "status": "UP",
+        "dataCenterInfo": {"name": "MyOwn"},
+    }});
+    let escaped = |text: &str| -> String {
+        text.chars().map(|letter| format!("\\U{:08x}", u32::from(letter))).collect()
+    };
+    let text = format!(
+        "schema = 1\nname = 'hostile'\nduration = '4m'\n[cluster]\nservers = 1\n\
+         [[apps]]\nname = 'A'\ninstances = 1\nstart = '70s'\n\
+         [[timeline]]\nat = '30s'\n\
+         call = {{ server = 'eureka-0', method = 'POST', path = '/apps/A', body = \"{}\" }}\n\
+         [[timeline]]\nat = '2m'\nname = \"{}\"\n\
+         partition = {{ from = 'clients', to = 'servers' }}\n",
+        escaped(&body.to_string()),
+        escaped("x\u{1b}[2J"),
+    );
     sandbox.write("hostile.toml", text);
     let is_harmless =
         |text: &str| !text.chars().any(|c| c != '\n' && eureka_sim::observe::is_unsafe(c));
-    for format in ["text", "json"] {
-        let ran =
-            sandbox.run(&["explain", "hostile.toml", "--instance", "A/0", "--format", format]);
-        assert_eq!(ran.code, 0, "{ran:?}");
-        assert!(is_harmless(&ran.stdout) && is_harmless(&ran.stderr), "{:?}", ran.stdout);
-    }
-    for file in sandbox.files("reports/hostile/explain") {
-        assert!(file.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)), "{file:?}");
-        if !file.ends_with(".png") {
-            assert!(
-                is_harmless(&sandbox.read(&format!("reports/hostile/explain/{file}"))),
-                "{file}"
-            );
+    let named = format!("A/{id}");
+    for instance in ["A/0", &named] {
+        for format in ["text", "json"] {
+            let words = ["explain", "hostile.toml", "--instance", instance, "--format", format];
+            let ran = sandbox.run(&words);
+            assert_eq!(ran.code, 0, "{ran:?}");
+            assert!(is_harmless(&ran.stdout) && is_harmless(&ran.stderr), "{:?}", ran.stdout);
         }
     }
-    let ran = sandbox.run(&[
-        "explain",
-        "hostile.toml",
-        "--instance",
-        "A/\u{1b}[2J",
-        "--server",
-        "\u{1b}[2J",
-    ]);
-    assert_eq!(ran.code, 2);
-    assert!(is_harmless(&ran.stderr), "{:?}", ran.stderr);
+    let files = sandbox.files("reports/hostile/explain");
+    assert_eq!(files.len(), 6);
+    for file in files {
+        assert!(file.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)), "{file:?}");
+        if !file.ends_with(".png") {
+            let text = sandbox.read(&format!("reports/hostile/explain/{file}"));
+            assert!(is_harmless(&text), "{file}");
+        }
+    }
+    let unknown = "A/\u{1b}[2J";
+    for words in [["--instance", unknown], ["--server", "\u{1b}[2J"], ["--at", "\u{1b}[2J"]] {
+        let mut all = vec!["explain", "hostile.toml"];
+        if words[0] != "--instance" {
+            all.extend(["--instance", "A/0"]);
+        }
+        all.extend(words);
+        let ran = sandbox.run(&all);
+        assert_eq!(ran.code, 2);
+        assert!(is_harmless(&ran.stderr), "{:?}", ran.stderr);
+    }
 }
 
 /// A story needs no more than a plan and a key: others may watch with it.

@@ -124,10 +124,10 @@ impl Observer for Story {
     fn fact(&mut self, at: Instant, fact: &Fact<'_>, world: &WorldView<'_>) {
         if let Fact::View { client, old, new } = fact {
             self.is_touched |= self.consumers.named().contains(client);
-            if let Some((place, what)) = self.consumers.view(*client, (old, new), self.key, world) {
-                if self.host != Some(*client) {
-                    self.told.push(at, place, what);
-                }
+            let seen = self.consumers.view(*client, (old, new), self.key, world);
+            // It is no consumer of itself.
+            if let Some((place, what)) = seen.filter(|_| self.host != Some(*client)) {
+                self.told.push(at, place, what);
             }
             return;
         }

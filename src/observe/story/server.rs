@@ -68,9 +68,17 @@ impl Story {
                 let stored = self.stored(*server, world);
                 Some((*server, What::Adopted { from: *from, stored }))
             }
-            // What servers did before there was an instance is no part of its story.
-            _ if self.told.is_empty() => None,
-            _ => server_word(fact, world).map(|(server, word)| (server, What::Server(word))),
+            Fact::Initialised(_) => {
+                self.is_touched = true;
+                None
+            }
+            _ => {
+                let word = server_word(fact, world);
+                self.is_touched |= word.is_some();
+                // What servers did before there was an instance is no part of its story.
+                let word = word.filter(|_| !self.told.is_empty());
+                word.map(|(server, word)| (server, What::Server(word)))
+            }
         };
         if let Some((server, what)) = told {
             self.is_touched = true;

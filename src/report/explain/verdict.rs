@@ -196,9 +196,8 @@ impl Teller<'_> {
                     | M::DeleteNeverEffective
             )
         );
-        let unheard = self.explained.events.iter().filter_map(|event| match &event.what {
-            What::Unheard { .. } if event.last >= finding.since => Some(event),
-            _ => None,
+        let unheard = self.explained.events.iter().filter(|event| {
+            matches!(event.what, What::Unheard { .. }) && event.last >= finding.since
         });
         let Some(event) = unheard.max_by_key(|event| event.last).filter(|_| is_reason) else {
             return String::new();

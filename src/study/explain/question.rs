@@ -108,12 +108,26 @@ fn find(plan: &Plan, text: &str, at: Instant) -> Result<InstanceKey, Unanswerabl
         return Ok(key);
     }
     let Some(group) = plan.apps.iter().find(|of| Some(of.app) == app) else {
-        let server_ids = own.filter(|own| Some(names.app_of(*own)) == app);
-        let ids: Vec<&str> = server_ids.map(|own| names.id_text(own)).collect();
-        if !ids.is_empty() {
-            let message = format!("no server is the instance `{text}`");
-            let meant = nearest(rest, &ids).map(|id| format!("did you mean `{name}/{id}`?"));
-            let all = format!("{} has {}", name.to_uppercase(), listed(&ids));
+        // Somebody outside may register what is no process of the run.
+        if let Some(key) = app.and_then(|app| names.find_instance(app, rest)) {
+            return Ok(key);
+        }
+        let mut of_servers = setup.servers.iter();
+        if of_servers.any(|server| Some(names.app_of(server.own)) == app) {
+            // Most people know them by their names.
+            let known = setup.servers.iter().flat_map(|server| {
+                let id = names.id_text(server.own);
+                [(server.name.as_str(), id), (id, id)]
+            });
+            let known: Vec<(&str, &str)> = known.collect();
+            let either: Vec<&str> = known.iter().map(|(known, _)| *known).collect();
+            let near = nearest(rest, &either);
+            let meant = near.and_then(|near| known.iter().find(|(known, _)| *known == near));
+            let (upper, message) =
+                (name.to_uppercase(), format!("no server is the instance `{text}`"));
+            let meant = meant.map(|(_, id)| format!("did you mean `{upper}/{id}`?"));
+            let ids: Vec<&str> = setup.servers.iter().map(|of| names.id_text(of.own)).collect();
+            let all = format!("{upper} has {}", listed(&ids));
             return Err(unanswerable(message, meant.or(Some(all))));
         }
         let message = format!("no application is called `{name}`");
