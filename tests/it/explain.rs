@@ -424,7 +424,7 @@ fn rules_and_numbers_are_those_that_were_compared() {
     assert_eq!(
         beats,
         "34 heartbeats answered 200, until 18m40.142s (client's timestamp 130008 = registry's 130008); \
-         lease until 21m40.142s"
+         lease until 21m40.142s, 2 × 90s later"
     );
 
     let m5 = told(&plan(&path(5)), "ORDERS/0", Some("10m"));
@@ -462,7 +462,8 @@ fn rules_and_numbers_are_those_that_were_compared() {
     let own = texts(&m12, "itself");
     assert_eq!(own[own.len() - 3..][0], "its application is told to be UP");
     assert!(
-        own[own.len() - 1].ends_with("waits for the next periodic run; 0 of 2 tokens left"),
+        own[own.len() - 1]
+            .ends_with("waits for the next periodic run or heartbeat; rate limiter 0/2"),
         "{own:#?}"
     );
 

@@ -78,6 +78,7 @@ const fn is_routine(what: &What) -> bool {
             | What::Client { .. }
             | What::Answered { .. }
             | What::BatchLost { .. }
+            | What::Dropped { .. }
             | What::Told { .. }
     )
 }
@@ -130,4 +131,61 @@ fn is_same(one: &What, other: &What) -> bool {
 /// How a timestamp that is brought compares with the stored one.
 fn compared(brought: Option<i64>, stored: Option<(InstanceStatus, i64)>) -> Option<Ordering> {
     Some(brought?.cmp(&stored?.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Folded;
+    use crate::eureka::InstanceStatus::{Down, Up};
+    use crate::observe::story::what::{Place, What};
+    use crate::sim::HostId;
+    use crate::time::Instant;
+
+    const SERVER: Place = Place::Server(HostId::new(0));
+
+    fn beat(code: u16, own: i64, known: i64) -> What {
+        let stored = Some((Up, known));
+        What::Heartbeat { code, dirty: Some(own), stored, compares: true, lease: None }
+    }
+
+    /// How often each entry happened, in the order of their beginnings.
+    fn folded(entries: &[(Place, What)]) -> Vec<u64> {
+        let mut story = Folded::default();
+        for (second, (place, what)) in (0..).zip(entries) {
+            story.push(Instant::from_nanos(second), *place, what.clone());
+        }
+        let events = story.into_events();
+        assert!(events.is_sorted_by_key(|event| event.at));
+        events.iter().map(|event| event.count).collect()
+    }
+
+    #[test]
+    fn heartbeats_that_are_answered_alike_are_one_entry() {
+        let beats = [(SERVER, beat(200, 5, 5)), (SERVER, beat(200, 5, 5))];
+        assert_eq!(folded(&beats), [2]);
+        let other =
+            [(SERVER, beat(200, 5, 5)), (SERVER, beat(200, 5, 6)), (SERVER, beat(200, 5, 5))];
+        assert_eq!(folded(&other), [1, 1, 1], "another comparison in between");
+        let elsewhere =
+            [(SERVER, beat(200, 5, 5)), (Place::Server(HostId::new(1)), beat(200, 5, 5))];
+        assert_eq!(folded(&elsewhere), [1, 1]);
+    }
+
+    /// Timestamps of those that are refused go on from one to the next: what counts is how they compare.
+    #[test]
+    fn refusals_that_compare_alike_are_one_entry() {
+        let refused =
+            [(SERVER, beat(404, 6, 5)), (SERVER, beat(404, 7, 5)), (SERVER, beat(404, 5, 5))];
+        assert_eq!(folded(&refused), [2, 1]);
+    }
+
+    #[test]
+    fn what_the_process_does_begins_a_new_chapter_and_what_a_consumer_sees_does_not() {
+        let script = (Place::Process, What::SetStatus(Down));
+        let beats = [(SERVER, beat(200, 5, 5)), script, (SERVER, beat(200, 5, 5))];
+        assert_eq!(folded(&beats), [1, 1, 1]);
+        let sees = (Place::Client(HostId::new(9)), What::Sees(crate::observe::Seen::Absent));
+        let beats = [(SERVER, beat(200, 5, 5)), sees, (SERVER, beat(200, 5, 5))];
+        assert_eq!(folded(&beats), [2, 1]);
+    }
 }

@@ -59,14 +59,15 @@ impl Teller<'_> {
             Seen::Nobody => 2,
         });
         let group = |(seen, of): &(Seen, Vec<&AtServer>)| {
-            let places: Vec<String> = of.iter().map(|at| self.names.host(at.server)).collect();
-            let places = some_of(&places);
-            let since = of.iter().filter_map(|at| at.since).min();
-            let since = since.map_or_else(String::new, |at| format!(" since {}", time(at)));
+            let places = self.places(of);
             match seen {
-                Seen::Nobody => format!("{places} {} not run", does(of.len())),
-                Seen::Absent => format!("it is unknown to {places}{since}"),
-                Seen::Status(status) => format!("it is {status} at {places}{since}"),
+                Seen::Nobody => {
+                    let names: Vec<String> =
+                        of.iter().map(|at| self.names.host(at.server)).collect();
+                    format!("{} {} not run", some_of(&names), does(of.len()))
+                }
+                Seen::Absent => format!("it is unknown to {places}"),
+                Seen::Status(status) => format!("it is {status} at {places}"),
             }
         };
         let said: Vec<String> = groups.iter().map(group).collect();
@@ -78,6 +79,31 @@ impl Teller<'_> {
         let said = if said.is_empty() { "there is no server".to_owned() } else { said.join(", ") };
         let said = said.replacen("it is", &format!("{name} is"), 1);
         format!("At {} {said}; {own}.", time(self.explained.at))
+    }
+
+    /// `eureka-0 and eureka-1 since 5m00.504s`; each with its own time if these are far apart.
+    fn places(&self, of: &[&AtServer]) -> String {
+        const FEW: usize = 3;
+        const NEAR: Span = Span::from_secs(5);
+        let name = |at: &AtServer| self.names.host(at.server);
+        let times = || of.iter().filter_map(|at| at.since);
+        let (Some(first), Some(last)) = (times().min(), times().max()) else {
+            return some_of(&of.iter().map(|at| name(at)).collect::<Vec<_>>());
+        };
+        if last.since(first) <= NEAR {
+            let names: Vec<String> = of.iter().map(|at| name(at)).collect();
+            return format!("{} since {}", some_of(&names), time(first));
+        }
+        if of.len() > FEW {
+            let names: Vec<String> = of.iter().map(|at| name(at)).collect();
+            return format!("{} since {} to {}", some_of(&names), time(first), time(last));
+        }
+        let with_time = |at: &&AtServer| {
+            let since =
+                at.since.map_or_else(String::new, |since| format!(" since {}", time(since)));
+            name(at) + &since
+        };
+        some_of(&of.iter().map(with_time).collect::<Vec<_>>())
     }
 
     /// `That is wrong: its application means UP.`

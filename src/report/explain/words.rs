@@ -11,6 +11,9 @@ use crate::eureka::server::{Decision, Kept};
 use crate::observe::{Eviction, LeaseTimes, Seen, StoryEvent, Unheard, What};
 use crate::time::Instant;
 
+/// `InstanceInfoReplicator.burstSize`
+const BURST_SIZE: i64 = 2;
+
 /// An entry in words.
 pub(super) struct Words {
     /// Its kind.
@@ -122,7 +125,7 @@ impl Writer<'_> {
                 self.heartbeat(*code, *dirty, *stored, *compares, *lease)
             }
             What::Renewed { lease } => {
-                let lease = self.lease(*lease);
+                let lease = self.lease(*lease, 2);
                 let what = self.heartbeats("passed on by a peer");
                 plain("renewed", format!("{what}{lease}"))
             }
@@ -184,12 +187,10 @@ impl Writer<'_> {
             What::Dropped { to, action, why } => {
                 let to = self.host("to", *to);
                 self.put("action", action.name());
-                self.put("why", dropped(*why).0);
-                let why = dropped(*why).1;
-                plain(
-                    "task-dropped",
-                    format!("{to} is never told: {} is given up, {why}", action.name()),
-                )
+                let (name, why) = dropped(*why);
+                self.put("why", name);
+                let text = format!("{to} is never told: {} is given up, {why}", action.name());
+                plain("task-dropped", self.times(text))
             }
             What::Adopted { from, stored } => {
                 let from = self.host("from", *from);
@@ -233,7 +234,7 @@ impl Writer<'_> {
             return String::new();
         };
         self.put("tokens", tokens);
-        format!("; {tokens} of 2 tokens left")
+        format!("; rate limiter {tokens}/{BURST_SIZE}")
     }
 
     fn outcome(&mut self, outcome: Unheard) -> String {
@@ -259,14 +260,25 @@ impl Writer<'_> {
         format!("{status}, timestamp {dirty}")
     }
 
-    /// `; lease until 11m00s`
-    fn lease(&mut self, lease: Option<LeaseTimes>) -> String {
+    /// `; lease until 11m00s, 2 × 90s later`: so many durations after it was made or renewed; 0 if it was
+    /// not now.
+    fn lease(&mut self, lease: Option<LeaseTimes>, durations: u8) -> String {
         let Some(lease) = lease else {
             return String::new();
         };
         self.put("lease_ends", self.names.since_start(lease.end()));
         self.put("lease_ms", lease.duration);
-        format!("; lease until {}", self.names.end_of(lease))
+        let end = self.names.end_of(lease);
+        let duration = u64::try_from(lease.duration).ok().filter(|ms| *ms < u64::MAX / 1_000_000);
+        let duration = duration.map(|ms| match ms % 1000 {
+            0 => format!("{}s", ms / 1000),
+            _ => format!("{ms}ms"),
+        });
+        match (durations, duration) {
+            (1, Some(duration)) => format!("; lease until {end}, {duration} later"),
+            (2, Some(duration)) => format!("; lease until {end}, 2 × {duration} later"),
+            _ => format!("; lease until {end}"),
+        }
     }
 
     fn registered(
@@ -314,7 +326,7 @@ impl Writer<'_> {
             }
             _ => format!("; it is {status}: {}", rule_sentence(rule)),
         };
-        let lease = self.lease(lease);
+        let lease = self.lease(lease, 1);
         let text = format!("{who} {own}, timestamp {dirty}{body}{becomes}{lease}");
         let text = match self.event.count {
             1 => text,
@@ -369,7 +381,8 @@ impl Writer<'_> {
                 ("registry-newer", text)
             }
         };
-        let lease = if code == 404 && stored.is_none() { String::new() } else { self.lease(lease) };
+        // One whose status comes out as UNKNOWN renews nothing.
+        let lease = self.lease(lease, if rule == "unknown-status" { 0 } else { 2 });
         let answered = self.heartbeats(&format!("answered {code}"));
         ("heartbeat", Some(rule), format!("{answered} ({why}){lease}"))
     }
@@ -535,7 +548,7 @@ fn client_text(event: ClientEvent) -> String {
     match event {
         ClientEvent::HealthException => "its health check throws: DOWN".to_owned(),
         ClientEvent::OnDemandRateLimited => {
-            "its rate limiter has no token: the change waits for the next periodic run".to_owned()
+            "no token for this change: it waits for the next periodic run or heartbeat".to_owned()
         }
         ClientEvent::RemoteStatus(from, to) => {
             format!("it reads of itself {to} in the registry ({from} before)")
