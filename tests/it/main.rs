@@ -8,6 +8,7 @@ mod cluster;
 mod digests;
 mod docs;
 mod explain;
+mod explain_command;
 mod extremes;
 mod faults;
 mod fidelity;

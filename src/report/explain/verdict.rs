@@ -58,26 +58,28 @@ impl Teller<'_> {
             Seen::Absent => 1,
             Seen::Nobody => 2,
         });
-        let group = |(seen, of): &(Seen, Vec<&AtServer>)| {
+        let group = |(number, (seen, of)): (usize, &(Seen, Vec<&AtServer>))| {
             let places = self.places(of);
+            let it = if number == 0 { name.as_str() } else { "it" };
             match seen {
                 Seen::Nobody => {
                     let names: Vec<String> =
                         of.iter().map(|at| self.names.host(at.server)).collect();
                     format!("{} {} not run", some_of(&names), does(of.len()))
                 }
-                Seen::Absent => format!("it is unknown to {places}"),
-                Seen::Status(status) => format!("it is {status} at {places}"),
+                Seen::Absent => format!("{it} is unknown to {places}"),
+                Seen::Status(status) => format!("{it} is {status} at {places}"),
             }
         };
-        let said: Vec<String> = groups.iter().map(group).collect();
+        let said: Vec<String> = groups.iter().enumerate().map(group).collect();
+        let is_named = groups.first().is_some_and(|(seen, _)| *seen != Seen::Nobody);
+        let whose = if is_named { "its".to_owned() } else { format!("{name}'s") };
         let own = match (self.explained.own, self.explained.ran) {
-            (Some(status), _) => format!("its own process says {status}"),
-            (None, true) => "its process does not run".to_owned(),
+            (Some(status), _) => format!("{whose} own process says {status}"),
+            (None, true) => format!("{whose} process does not run"),
             (None, false) => "no process of this run is it".to_owned(),
         };
         let said = if said.is_empty() { "there is no server".to_owned() } else { said.join(", ") };
-        let said = said.replacen("it is", &format!("{name} is"), 1);
         format!("At {} {said}; {own}.", time(self.explained.at))
     }
 
@@ -106,7 +108,7 @@ impl Teller<'_> {
         some_of(&of.iter().map(with_time).collect::<Vec<_>>())
     }
 
-    /// `That is wrong: its application means UP.`
+    /// `Its application means UP: it is stuck-down, for 14m00s.`
     fn wrong(&self, finding: &Finding) -> String {
         let (since, at) = (finding.since, self.explained.at);
         let bound = self.plan.observe.stuck_after;
