@@ -10,6 +10,7 @@ mod args;
 mod check;
 mod exit;
 mod files;
+mod hunt;
 mod inputs;
 mod journal;
 mod merge;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => check::check(command, &arguments.common, &mut terminal),
         Command::Tune(command) => tune::tune(command, &arguments.common, &mut terminal),
         Command::Merge(command) => merge::merge(command, &arguments.common, &mut terminal),
+        Command::Hunt(command) => hunt::hunt(command, &arguments.common, &mut terminal),
         Command::Replay(command) => replay::replay(command, &arguments.common, &mut terminal),
         Command::Completions { shell } => args::completions(*shell, &mut terminal),
     };

@@ -2,6 +2,7 @@
 //! back. Progress and interruption are the caller's, through [`Pulse`].
 
 mod faults;
+pub mod hunt;
 pub mod tune;
 
 use std::sync::mpsc;
