@@ -113,11 +113,13 @@ fn section(name: &str, table: &TomlTable, text: &mut String) {
 /// The keys of a table in their order, `eureka.…` with dots.
 fn flat(table: &TomlTable) -> Vec<(String, &TomlValue)> {
     // What somebody looks for first stands first.
-    let first = ["name", "at", "for", "metric", "event"];
+    let first = ["name", "metric", "event", "at", "for"];
     let keys = first.into_iter().filter(|key| table.contains_key(*key));
-    let rest = table.keys().map(String::as_str).filter(|key| !first.contains(key));
+    let is_other = |key: &&str| !first.contains(key) && *key != "eureka";
+    let rest = table.keys().map(String::as_str).filter(is_other);
+    let last = table.contains_key("eureka").then_some("eureka");
     let mut flat = Vec::new();
-    for key in keys.chain(rest) {
+    for key in keys.chain(rest).chain(last) {
         match &table[key] {
             TomlValue::Table(inner) if key == "eureka" => dotted("eureka", inner, &mut flat),
             value => flat.push((bare(key), value)),
