@@ -7,8 +7,10 @@ use clap_complete::Shell;
 
 use super::exit::Exit;
 use super::terminal::Terminal;
-use crate::scenario::Changes;
+use crate::eureka::{Flavor, Release, ReleaseError};
+use crate::scenario::{Changes, units};
 use crate::study::tune::{DEFAULT_PARAM, Shard};
+use crate::time::Span;
 
 /// A deterministic simulator of Netflix/Spring Cloud Eureka registry clusters.
 #[derive(Debug, Parser)]
@@ -47,6 +49,8 @@ pub(super) enum Command {
     Tune(TuneArguments),
     /// Join the parts of a sweep that were run with `tune --shard`
     Merge(MergeArguments),
+    /// Search seeds and faults for stuck instances and broken expectations, and make what is found small
+    Hunt(HuntArguments),
     /// Tell the story of one instance: what it is at each server, why, and what would cure it
     Explain(super::explain::ExplainArguments),
     /// Replay recorded traces of the real classes and compare every field
@@ -186,6 +190,66 @@ pub(super) struct MergeArguments {
     pub(super) parts: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) report: TuneReportArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HuntArguments {
+    /// A scenario file: the fleet, what happens to it anyway, and in [hunt] what may
+    #[arg(value_name = "SCENARIO")]
+    pub(super) scenario: PathBuf,
+    #[command(flatten)]
+    pub(super) values: Values,
+    /// How many runs; unless it is said, as many as the scenario's [hunt] says, or 1000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) runs: Option<u32>,
+    /// Search for so long instead, as in `--for 60s`
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "runs", value_parser = time)]
+    pub(super) time: Option<Span>,
+    /// Tell only of what is called so: a class (stuck-down, up-but-dead, alive-but-missing,
+    /// diverged-between-peers, broken-expectation), a mechanism (M16), or both (stuck-down-m16)
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// Releases in which it is tried whether what was found still happens; unless it is said, those in which
+    /// something changed
+    #[arg(long, value_name = "RELEASES", value_delimiter = ',', value_parser = release)]
+    pub(super) release: Vec<Release>,
+    /// Likewise flavours: spring-cloud, netflix; unless it is said, as the scenario has it
+    #[arg(long, value_name = "FLAVORS", value_delimiter = ',', value_parser = flavor)]
+    pub(super) flavor: Vec<Flavor>,
+    /// How many are run at once; one for each core, unless it is said
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    /// Where the report folders go
+    #[arg(short, long, value_name = "DIR", default_value = "reports")]
+    pub(super) out: PathBuf,
+    /// Where all findings are kept, by mechanism; unless it is said, in `corpus` beside the reports
+    #[arg(long, value_name = "DIR")]
+    pub(super) corpus: Option<PathBuf>,
+}
+
+impl HuntArguments {
+    /// 0: one for each core.
+    pub(super) fn jobs(&self) -> u16 {
+        self.jobs.unwrap_or(0)
+    }
+}
+
+/// `60s`
+fn time(text: &str) -> Result<Span, String> {
+    units::duration(text).map_err(|_| "write a duration, as in 60s or 5m".to_owned())
+}
+
+/// `2.0.6`
+fn release(text: &str) -> Result<Release, String> {
+    text.parse().map_err(|error| match error {
+        ReleaseError::Malformed => "write a release, as in 1.9.3".to_owned(),
+        ReleaseError::TooOld => format!("the oldest release is {}", Release::OLDEST),
+    })
+}
+
+/// `netflix`
+fn flavor(text: &str) -> Result<Flavor, String> {
+    Flavor::value_of(text).ok_or_else(|| "there are spring-cloud and netflix".to_owned())
 }
 
 /// `2/8`

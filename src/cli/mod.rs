@@ -11,6 +11,7 @@ mod check;
 mod exit;
 mod explain;
 mod files;
+mod hunt;
 mod inputs;
 mod journal;
 mod merge;
@@ -51,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => check::check(command, &arguments.common, &mut terminal),
         Command::Tune(command) => tune::tune(command, &arguments.common, &mut terminal),
         Command::Merge(command) => merge::merge(command, &arguments.common, &mut terminal),
+        Command::Hunt(command) => hunt::hunt(command, &arguments.common, &mut terminal),
         Command::Explain(command) => explain::explain(command, &arguments.common, &mut terminal),
         Command::Replay(command) => replay::replay(command, &arguments.common, &mut terminal),
         Command::Completions { shell } => args::completions(*shell, &mut terminal),

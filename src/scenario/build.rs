@@ -12,10 +12,10 @@ use super::include::{Files, Loader};
 use super::overrides::Changes;
 use super::plan::{AppPlan, Plan, ZonePlan};
 use super::reader::{Reader, texts};
-use super::source::{Place, Sources};
+use super::source::{Place, SourceId, Sources};
 use super::timeline::Timeline;
 use super::tree::Table;
-use super::{expect, fleet, network, observe, overrides, timeline, units};
+use super::{expect, fleet, hunt, network, observe, overrides, timeline, units};
 use crate::eureka::client::{ClientProfile, Endpoints};
 use crate::eureka::{AppId, Names, Release};
 use crate::sim::{CallSetup, ClientSetup, HostId, Selection, ServerSetup, Setup, Upgrade};
@@ -70,6 +70,41 @@ pub fn load(
     changes: Changes<'_>,
     files: &dyn Files,
 ) -> Result<Plan, Rejected> {
+    let read = read(path, text, changes, files)?;
+    let Read { document, sources, diags, main, is_incomplete } = read;
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let place = Place { source: main, span: 0..0 };
+    match build(&document, &place, &stem.unwrap_or_default(), changes.seed, diags) {
+        Ok((mut plan, diags)) => {
+            plan.warnings = diags.into_sorted();
+            plan.sources = sources;
+            Ok(plan)
+        }
+        Err(mut diags) => {
+            if is_incomplete {
+                diags.forget_absences();
+            }
+            Err(Rejected { sources, diagnostics: diags.into_sorted() })
+        }
+    }
+}
+
+/// A scenario as it was read, with the files it includes and what is changed of it.
+struct Read {
+    document: Table,
+    sources: Sources,
+    diags: Diagnostics,
+    main: SourceId,
+    /// Something of it could not be read.
+    is_incomplete: bool,
+}
+
+fn read(
+    path: &Path,
+    text: &str,
+    changes: Changes<'_>,
+    files: &dyn Files,
+) -> Result<Read, Rejected> {
     let mut sources = Sources::default();
     let mut diags = Diagnostics::default();
     let main = sources.add(path.display().to_string(), text);
@@ -90,20 +125,23 @@ pub fn load(
     if let Some(overlay) = changes.overlay {
         overlay.apply(&mut document, &mut sources, &mut diags);
     }
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let place = Place { source: main, span: 0..0 };
-    match build(&document, &place, &stem.unwrap_or_default(), changes.seed, diags) {
-        Ok((mut plan, diags)) => {
-            plan.warnings = diags.into_sorted();
-            plan.sources = sources;
-            Ok(plan)
-        }
-        Err(mut diags) => {
-            if is_incomplete {
-                diags.forget_absences();
-            }
-            Err(Rejected { sources, diagnostics: diags.into_sorted() })
-        }
+    Ok(Read { document, sources, diags, main, is_incomplete })
+}
+
+/// The tree of a scenario, with the files it includes and what is changed of it.
+///
+/// # Errors
+/// If something of it cannot be read.
+pub(super) fn tree(
+    path: &Path,
+    text: &str,
+    changes: Changes<'_>,
+    files: &dyn Files,
+) -> Result<Table, Rejected> {
+    let Read { document, sources, diags, .. } = read(path, text, changes, files)?;
+    match diags.has_errors() {
+        true => Err(Rejected { sources, diagnostics: diags.into_sorted() }),
+        false => Ok(document),
     }
 }
 
@@ -149,7 +187,7 @@ fn build(
     let network = network::network(reader.node("network"), &cluster, &mut builder);
     let races = network::races(reader.node("sim"), &mut builder.diags);
     let observe = observe::read(reader.node("observe"), &mut builder);
-    network::hunt(reader.node("hunt"), &cluster, &mut builder);
+    let hunt = hunt::read(reader.node("hunt"), &cluster, &mut builder);
     reader.knows(&["timeline"]);
     let Timeline { entries, plans } = timeline::read(heads, &cluster, &mut builder);
     let expectations = expect::read(reader.node("expect"), &mut builder);
@@ -205,6 +243,7 @@ fn build(
         zones,
         timeline: plans,
         observe,
+        hunt,
         expectations,
         warnings: Vec::new(),
         sources: Sources::default(),

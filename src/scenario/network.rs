@@ -4,8 +4,8 @@ use super::build::Builder;
 use super::cluster::Cluster;
 use super::diagnostics::Diagnostics;
 use super::fleet::Moment;
-use super::reader::{Reader, duration_range, share, texts};
-use super::select::{self, Purpose};
+use super::reader::{Reader, duration_range, share};
+use super::select;
 use super::tree::{Node, Value};
 use crate::sim::{HostSet, Latency, LinkException, Loss, NetworkSetup, Races};
 use crate::time::Span;
@@ -202,27 +202,4 @@ pub(super) fn races(node: Option<&Node>, diags: &mut Diagnostics) -> Races {
     }
     reader.finish(diags);
     races
-}
-
-/// `[hunt]` is checked here and used by `hunt`.
-pub(super) fn hunt(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Builder) {
-    let reader = node.and_then(|node| Reader::of(node, "[hunt]", &mut builder.diags));
-    let Some(mut reader) = reader else {
-        return;
-    };
-    if let Some(node) = reader.node("faults") {
-        for fault in texts(node, &mut builder.diags) {
-            let known = super::actions::ACTIONS;
-            if !known.contains(&fault.value.as_str()) {
-                builder.diags.unknown_word(&fault.place, "fault", &fault.value, &known);
-            }
-        }
-    }
-    if let Some(node) = reader.node("protect") {
-        select::selection(node, Purpose::Link(Moment::START), cluster, builder);
-    }
-    reader.duration("quiet", &mut builder.diags);
-    reader.int("runs", 1..=i64::MAX, &mut builder.diags);
-    reader.int("max-faults", 0..=i64::MAX, &mut builder.diags);
-    reader.finish(&mut builder.diags);
 }

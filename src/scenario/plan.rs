@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::claim::Claim;
 use super::diagnostics::Diagnostic;
+use super::hunt::HuntPlan;
 use super::metric::{EventKind, Metric};
 use super::source::Sources;
 use crate::eureka::{AppId, InstanceKey, InstanceStatus};
@@ -30,6 +31,8 @@ pub struct Plan {
     pub timeline: Vec<EntryPlan>,
     /// What is recorded.
     pub observe: Observe,
+    /// Within which bounds is searched.
+    pub hunt: HuntPlan,
     /// What is expected, in the order of the file.
     pub expectations: Vec<Expectation>,
     /// Warnings, for `check` and for the terminal.

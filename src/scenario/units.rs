@@ -50,6 +50,16 @@ pub fn duration(text: &str) -> Result<Span, DurationError> {
     Ok(Span::from_nanos(total))
 }
 
+/// As a scenario writes it, in the largest unit that leaves no rest: `5m`, `70s`, `1500ms`. What is below a
+/// microsecond is cut off.
+#[must_use]
+pub fn written(span: Span) -> String {
+    let micros = span.nanos() / UNITS[0].1 * UNITS[0].1;
+    let fits = UNITS.iter().rev().find(|(_, length)| micros % length == 0 && micros > 0);
+    let (unit, length) = fits.unwrap_or(&UNITS[2]);
+    format!("{}{unit}", micros / length)
+}
+
 /// A duration with an optional sign, in ns.
 ///
 /// # Errors

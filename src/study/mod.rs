@@ -3,6 +3,7 @@
 
 pub mod explain;
 mod faults;
+pub mod hunt;
 pub mod tune;
 
 use std::sync::mpsc;

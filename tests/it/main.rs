@@ -20,6 +20,7 @@ mod golden_client;
 mod golden_real;
 mod health;
 mod hostile_names;
+mod hunts;
 mod in_client;
 mod invariants;
 mod library;

@@ -260,6 +260,12 @@ impl ClientProcess {
         matches!(self.client.phase, Phase::Constructing | Phase::Running)
     }
 
+    /// Whether its constructor runs: nobody has the client yet.
+    #[must_use]
+    pub const fn is_constructing(&self) -> bool {
+        matches!(self.client.phase, Phase::Constructing)
+    }
+
     /// Monotonic clock (ns) of what is due next.
     #[must_use]
     pub fn next_wake(&self) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! What is known of an instance's process: what it means to be, what it has said, and what went wrong.
 
 use crate::eureka::InstanceStatus;
-use crate::eureka::client::{ClientEvent, HealthAnswer, Supervised};
+use crate::eureka::client::{ClientEvent, ClientProcess, HealthAnswer, Supervised};
 use crate::sim::{HostId, RequestLine, WorldView};
 use crate::time::Instant;
 
@@ -13,7 +13,8 @@ pub(crate) struct Life {
     pub(super) is_alive: bool,
     /// The cluster in which it wants to be registered, if it does.
     pub(super) wanted: Option<usize>,
-    /// What its application means it to be. STARTING is nothing to stay: it stands for UP.
+    /// What its application means it to be. STARTING, if it has never said anything else, is nothing to stay: it
+    /// stands for UP.
     pub(crate) meant: InstanceStatus,
     /// What an operator has put over that.
     pub(crate) operator: Option<InstanceStatus>,
@@ -27,7 +28,7 @@ pub(crate) struct Life {
     pub(super) before: Option<(InstanceStatus, i64)>,
     /// The last registration that a server accepted from it.
     pub(super) sent: Option<(InstanceStatus, i64)>,
-    /// When the script last changed something; NEVER here and below: not yet.
+    /// When what it means changed last; NEVER here and below: not yet.
     pub(super) changed: Instant,
     pub(super) goodbye: Instant,
     /// Its lease was taken off a registry, by itself.
@@ -75,11 +76,11 @@ impl Life {
     pub(super) fn begin(&mut self, host: HostId, at: Instant, world: &WorldView<'_>) {
         let warm_up = world.setup().profile_of(host).warm_up;
         *self = Self { host: Some(host), ready: at + warm_up, ..Self::default() };
-        self.mean(world);
+        self.mean(at, world);
     }
 
     /// Works out what the application means.
-    pub(super) fn mean(&mut self, world: &WorldView<'_>) {
+    pub(super) fn mean(&mut self, at: Instant, world: &WorldView<'_>) {
         let Some(host) = self.host else {
             return;
         };
@@ -95,7 +96,27 @@ impl Life {
             HealthAnswer::Echo | HealthAnswer::Null => set,
             HealthAnswer::Throw => InstanceStatus::Down,
         };
-        self.meant = if meant == InstanceStatus::Starting { InstanceStatus::Up } else { meant };
+        let is_silent = meant == InstanceStatus::Starting && self.set.is_none();
+        let meant = if is_silent { InstanceStatus::Up } else { meant };
+        if self.meant != meant {
+            self.changed = at;
+        }
+        self.meant = meant;
+    }
+
+    /// The application sets its status. What it sets before it is ready, it sets anew then.
+    pub(super) fn set_status(
+        &mut self,
+        status: InstanceStatus,
+        at: Instant,
+        world: &WorldView<'_>,
+    ) {
+        let client = self.host.and_then(|host| world.client(host));
+        let is_ready = at >= self.ready && !client.is_some_and(ClientProcess::is_constructing);
+        if is_ready {
+            self.set = Some(status);
+            self.mean(at, world);
+        }
     }
 
     /// Its own status is this from now on.

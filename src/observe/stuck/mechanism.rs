@@ -7,7 +7,7 @@ use crate::eureka::server::Kept;
 use crate::eureka::server::rules::Rule;
 use crate::eureka::{InstanceKey, InstanceStatus};
 use crate::sim::{HostId, WorldView};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// A way to be stuck; `scenarios/stuck/README.md` has a scenario for each number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -191,10 +191,16 @@ impl Case<'_> {
         let kind = self.world.setup().profile_of(host).http_client;
         let interrupts = matches!(kind, HttpClientKind::RestClient | HttpClientKind::RestTemplate);
         let is_rest = self.world.setup().profile_of(host).rest.is_some();
-        if is_rest || happened(life.not_found, life.failed) {
+        // The body of a 404 fails the attempt, and with it the heartbeat: all within an instant.
+        let took_404_for_failure = happened(life.not_found, since)
+            && happened(life.failed, life.not_found)
+            && life.failed.since(life.not_found) < Span::from_millis(100);
+        if is_rest {
             Some(Mechanism::NeverRegisters)
         } else if happened(life.refused, since) {
             Some(Mechanism::PostBroken)
+        } else if took_404_for_failure {
+            Some(Mechanism::NeverRegisters)
         } else if happened(life.timed_out, since) && interrupts {
             Some(Mechanism::InterruptedWorker)
         } else if happened(life.timed_out, since) || happened(life.failed, since) {

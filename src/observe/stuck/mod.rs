@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::clusters::Clusters;
+use crate::eureka::client::ClientProcess;
 use crate::eureka::server::Decision;
 use crate::eureka::server::resources::StatusParameter;
 use crate::eureka::{AppId, InstanceKey, InstanceStatus};
@@ -282,16 +283,13 @@ impl Stuck {
             }
             FaultFact::SetStatus(_, status) => {
                 let life = &mut self.lives[key.index()];
-                life.set = Some(*status);
-                life.changed = at;
-                life.mean(world);
+                life.set_status(*status, at, world);
                 self.look_everywhere(key, at, world);
             }
             FaultFact::SetHealth(_, answer, _) => {
                 let life = &mut self.lives[key.index()];
                 life.health = Some(*answer);
-                life.changed = at;
-                life.mean(world);
+                life.mean(at, world);
                 self.look_everywhere(key, at, world);
             }
             _ => {}
@@ -446,6 +444,11 @@ impl Stuck {
             self.parked.push(place);
             return None;
         };
+        // Nobody has the client yet: the application has not begun.
+        let client = life.host.and_then(|host| world.client(host));
+        if life.is_alive && client.is_some_and(ClientProcess::is_constructing) {
+            return Some(world.now().max(open.since) + open.bound);
+        }
         // A Netflix application may take a while to call itself UP.
         let ready = if life.is_alive { life.ready } else { Instant::ZERO };
         let resumed = concerned.iter().filter_map(|host| self.resumed.get(host)).max();

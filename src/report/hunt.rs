@@ -1,0 +1,154 @@
+//! What a hunt came to, as people and programs read it.
+
+use serde_json::{Value, json};
+
+use super::style::{BAD, DIM, END, GOOD, NAME, escape};
+use crate::eureka::Flavor;
+use crate::observe::Mechanism;
+use crate::study::hunt::{Case, Kind, Shrunk, Size, Survey, happens};
+use crate::time::Span;
+
+/// One kind of finding, made small and told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// In how many runs it was seen, and the first of them.
+    pub runs: u64,
+    /// The first of them.
+    pub first: u64,
+    /// The small scenario.
+    pub shrunk: Shrunk,
+    /// Its file.
+    pub case: Case,
+    /// In which releases it happens.
+    pub survey: Vec<Survey>,
+    /// Where the file is.
+    pub path: String,
+}
+
+/// What a hunt came to.
+#[derive(Clone, Debug)]
+pub struct HuntReport {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The search's seed.
+    pub seed: u64,
+    /// How many runs it had.
+    pub runs: u64,
+    /// What was found, by kind.
+    pub told: Vec<Told>,
+    /// Kinds that could not be shown again with nothing else expected: said, and not told.
+    pub lost: Vec<Kind>,
+    /// Files of the corpus that no longer show what they are named after.
+    pub gone: Vec<String>,
+    /// The command line that does it again.
+    pub rerun: String,
+}
+
+impl HuntReport {
+    /// For people, with colours.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let name = &self.scenario;
+        let runs = if self.runs == 1 { "run" } else { "runs" };
+        let mut text = format!("{NAME}{name}{END}  seed {}  {} {runs}\n", self.seed, self.runs);
+        if self.told.is_empty() && self.lost.is_empty() {
+            text += &format!("  {GOOD}✓{END} nothing is stuck, and every expectation holds\n");
+        }
+        for told in &self.told {
+            text += &told.text(self.runs);
+        }
+        for kind in &self.lost {
+            text += &format!("  {BAD}✗{END} {} was seen and cannot be shown again\n", kind.name());
+        }
+        for file in &self.gone {
+            let file = escape(file);
+            text +=
+                &format!("  {BAD}corpus{END}: {file} no longer shows it with this eureka-sim\n");
+        }
+        text + &format!("{DIM}rerun:{END} {}\n", self.rerun)
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let findings: Vec<Value> = self.told.iter().map(Told::json).collect();
+        json!({
+            "schema": 1,
+            "scenario": self.scenario,
+            "seed": self.seed,
+            "runs": self.runs,
+            "findings": findings,
+            "gone": self.gone,
+        })
+    }
+}
+
+impl Told {
+    fn text(&self, of: u64) -> String {
+        let Self { runs, first, case, shrunk, .. } = self;
+        let kind = shrunk.kind;
+        let mechanism = kind.mechanism().map_or("", Mechanism::name);
+        let about = escape(&case.about);
+        let mut text = format!(
+            "  {BAD}✗{END} {BAD}{} {mechanism}{END}  in {runs} of {of} runs, first in run {first}\n    {about}\n",
+            kind.class()
+        );
+        let timeline = shrunk.shown.plan.timeline.iter().zip(&shrunk.shown.plan.setup.timeline);
+        for (entry, when) in timeline {
+            let lasts = when.until.map(|until| format!(" for {}", until.since(when.at)));
+            let (details, lasts) = (escape(&entry.details), lasts.unwrap_or_default());
+            let at = Span::from_nanos(when.at.nanos()).to_string();
+            text += &format!("    {at:>12}  {} {details}{lasts}\n", entry.what);
+        }
+        let Size { entries, processes, duration } = shrunk.before;
+        let Size { entries: few, processes: needed, duration: short } = shrunk.after;
+        text += &format!(
+            "    {DIM}from {entries} entries, {processes} processes, {duration} to {few}, {needed}, {short} in {} runs{END}\n",
+            shrunk.runs
+        );
+        for line in happens(&self.survey) {
+            text += &format!("    {line}\n");
+        }
+        let path = escape(&self.path);
+        text += &format!("    {path}\n");
+        if let Some(instance) = &case.instance {
+            let instance = escape(instance);
+            text +=
+                &format!("    {DIM}why:{END} eureka-sim explain {path} --instance {instance}\n");
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let Shrunk { kind, shown, after, .. } = &self.shrunk;
+        let since =
+            shown.first(*kind).and_then(|(_, finding, _)| *finding).map(|finding| finding.since);
+        let millis = |text: String| text.parse::<f64>().unwrap_or_default();
+        let releases: Vec<Value> = self
+            .survey
+            .iter()
+            .map(|of| {
+                json!({
+                    "release": of.release.to_string(),
+                    "flavor": of.flavor.map(Flavor::name),
+                    "happens": of.happens,
+                })
+            })
+            .collect();
+        json!({
+            "class": kind.class(),
+            "mechanism": kind.mechanism().map(Mechanism::name),
+            "text": self.case.about,
+            "instance": self.case.instance,
+            "server": self.case.server,
+            "since_ms": since.map(|since| millis(since.millis_text())),
+            "runs": self.runs,
+            "first_run": self.first,
+            "file": self.path,
+            "entries": after.entries,
+            "processes": after.processes,
+            "duration_ms": after.duration.millis(),
+            "releases": releases,
+        })
+    }
+}
