@@ -11,9 +11,15 @@ use super::run::json;
 use super::terminal::{Terminal, interrupted, shell_word};
 use super::walk::files_below;
 use crate::observe::Mechanism;
-use crate::report::{HuntReport, Told, render_diagnostics};
+use crate::report::{HuntReport, Told, render_diagnostics, verdict_lines};
 use crate::scenario::{Document, load};
-use crate::study::hunt::{Found, Hunt, Kind, Searched, TURNING_POINTS, case, show, shrink, survey};
+use crate::study::explain::{Question, explain};
+use crate::study::hunt::{
+    Found, Hunt, Kind, Searched, Shrunk, TURNING_POINTS, case, show, shrink, survey,
+};
+
+/// Longest line of an explanation.
+const WIDTH: usize = 100;
 
 pub(super) fn hunt(arguments: &HuntArguments, common: &Common, terminal: &mut Terminal) -> Exit {
     try_hunt(arguments, common, terminal).unwrap_or_else(|exit| exit)
@@ -80,9 +86,20 @@ fn tell(found: &Found, arguments: &HuntArguments, folder: &Path) -> Option<Told>
     };
     let (jobs, flavors) = (arguments.jobs(), &arguments.flavor);
     let survey = survey(&shrunk.document, shrunk.kind, releases, flavors, jobs);
-    let case = case(&shrunk, &survey)?;
+    let why = why(&shrunk, jobs);
+    let case = case(&shrunk, &survey, &why)?;
     let path = folder.join(format!("{}.toml", case.name)).display().to_string();
-    Some(Told { runs: found.runs, first: found.first, shrunk, case, survey, path })
+    Some(Told { runs: found.runs, first: found.first, shrunk, case, survey, why, path })
+}
+
+/// Explains the instance that is stuck at the end of the small scenario; after an interruption nothing.
+fn why(shrunk: &Shrunk, jobs: u16) -> Vec<String> {
+    let plan = &shrunk.shown.plan;
+    let found = shrunk.shown.first(shrunk.kind).and_then(|(_, finding, _)| *finding);
+    let Some(finding) = found.filter(|_| !interrupted()) else { return Vec::new() };
+    let question = Question { key: finding.key, at: plan.setup.duration, server: None };
+    let explained = explain(plan, question, jobs, || ());
+    explained.map(|explained| verdict_lines(&explained, plan, WIDTH)).unwrap_or_default()
 }
 
 /// The scenario, and its seed.

@@ -21,6 +21,8 @@ pub struct Told {
     pub case: Case,
     /// In which releases it happens.
     pub survey: Vec<Survey>,
+    /// What is wrong, why, and what would end it: lines.
+    pub why: Vec<String>,
     /// Where the file is.
     pub path: String,
 }
@@ -88,11 +90,14 @@ impl Told {
         let Self { runs, first, case, shrunk, .. } = self;
         let kind = shrunk.kind;
         let mechanism = kind.mechanism().map_or("", Mechanism::name);
-        let about = escape(&case.about);
         let mut text = format!(
-            "  {BAD}✗{END} {BAD}{} {mechanism}{END}  in {runs} of {of} runs, first in run {first}\n    {about}\n",
+            "  {BAD}✗{END} {BAD}{} {mechanism}{END}  in {runs} of {of} runs, first in run {first}\n",
             kind.class()
         );
+        match self.why.as_slice() {
+            [] => text += &format!("    {}\n", escape(&case.about)),
+            why => why.iter().for_each(|line| text += &format!("    {line}\n")),
+        }
         let timeline = shrunk.shown.plan.timeline.iter().zip(&shrunk.shown.plan.setup.timeline);
         for (entry, when) in timeline {
             let lasts = when.until.map(|until| format!(" for {}", until.since(when.at)));
@@ -139,6 +144,7 @@ impl Told {
             "class": kind.class(),
             "mechanism": kind.mechanism().map(Mechanism::name),
             "text": self.case.about,
+            "why": if self.why.is_empty() { None } else { Some(self.why.join(" ")) },
             "instance": self.case.instance,
             "server": self.case.server,
             "since_ms": since.map(|since| millis(since.millis_text())),

@@ -22,7 +22,7 @@ pub use check::{CheckReport, check_text};
 pub use check_calls::ConsumerCheck;
 pub use csv::{divergence_csv, series_csv};
 pub use diagnostics::render as render_diagnostics;
-pub use explain::{explain_json, explain_text};
+pub use explain::{explain_json, explain_text, verdict_lines};
 pub use figures::{Figure, StoryFigure, TuneFigure};
 pub use hunt::{HuntReport, Told};
 pub use junit::JUnit;

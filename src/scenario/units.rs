@@ -55,7 +55,7 @@ pub fn duration(text: &str) -> Result<Span, DurationError> {
 #[must_use]
 pub fn written(span: Span) -> String {
     let micros = span.nanos() / UNITS[0].1 * UNITS[0].1;
-    let fits = UNITS.iter().rev().find(|(_, length)| micros % length == 0 && micros > 0);
+    let fits = UNITS.iter().rev().find(|(_, length)| micros.is_multiple_of(*length) && micros > 0);
     let (unit, length) = fits.unwrap_or(&UNITS[2]);
     format!("{}{unit}", micros / length)
 }

@@ -10,7 +10,7 @@ use eureka_sim::study;
 use expect_test::expect_file;
 
 use crate::sandbox::Sandbox;
-use crate::support::{NoIncludes, shipped};
+use crate::support::{NoIncludes, entries, shipped};
 
 fn readme() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
@@ -65,9 +65,10 @@ fn every_metric_is_documented() {
 #[test]
 fn the_readmes_tour_is_what_a_reader_gets() {
     let sandbox = Sandbox::new("tour");
-    for of in shipped() {
-        let name = of.path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("they are here");
-        sandbox.write(&name.to_string_lossy(), fs::read(&of.path).expect("they can be read"));
+    let hunts = entries("scenarios/hunt");
+    for path in shipped().iter().map(|of| &of.path).chain(&hunts) {
+        let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("they are here");
+        sandbox.write(&name.to_string_lossy(), fs::read(path).expect("they can be read"));
     }
     let text = readme();
     let mut rest = text.as_str();
@@ -90,7 +91,7 @@ fn the_readmes_tour_is_what_a_reader_gets() {
         rest = after;
         commands += 1;
     }
-    assert_eq!(commands, 6, "the tour has six steps");
+    assert_eq!(commands, 7, "the tour has seven steps");
     tour += rest;
     let count = format!("(scenarios/README.md) has {} such scenarios", shipped().len());
     assert!(tour.contains(&count), "the README does not say: {count}");

@@ -45,7 +45,7 @@ fn small(found: &Found, jobs: u16) -> Shrunk {
 }
 
 fn told(shrunk: &Shrunk, survey: &[Survey]) -> Case {
-    case(shrunk, survey).expect("it shows it")
+    case(shrunk, survey, &[]).expect("it shows it")
 }
 
 /// Everything but comments and places is in a document: written and read again it is the same scenario.

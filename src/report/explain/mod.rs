@@ -7,4 +7,4 @@ mod verdict;
 mod words;
 
 pub use json::explain_json;
-pub use text::explain_text;
+pub use text::{explain_text, verdict_lines};

@@ -8,6 +8,7 @@ use crate::report::style::{BAD, DIM, END, GOOD, NAME, escape};
 use crate::scenario::Plan;
 use crate::sim::HostId;
 use crate::study::explain::{Explanation, FUTURE};
+use crate::time::Span;
 
 /// Longest line, in characters.
 const WIDTH: usize = 120;
@@ -53,7 +54,7 @@ fn story(explained: &Explanation, server: Option<HostId>, names: &Names) -> Stri
     if told.is_empty() {
         return format!("  {DIM}nothing has happened to it{END}\n");
     }
-    let times: Vec<String> = told.iter().map(|event| time(event.at)).collect();
+    let times: Vec<String> = (0..told.len()).map(|number| time_among(&told, number)).collect();
     let places: Vec<String> =
         told.iter().map(|event| escape(&names.place(event.place)).into_owned()).collect();
     let width = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
@@ -79,6 +80,27 @@ fn story(explained: &Explanation, server: Option<HostId>, names: &Names) -> Stri
         }
     }
     text
+}
+
+/// When an event happened, to the millisecond; to the microsecond if its neighbours are of the same millisecond
+/// and not of the same instant.
+fn time_among(told: &[&StoryEvent], number: usize) -> String {
+    let at = told[number].at;
+    let is_near = |other: Option<&&StoryEvent>| {
+        other.is_some_and(|other| other.at != at && time(other.at) == time(at))
+    };
+    if is_near(number.checked_sub(1).map(|before| &told[before])) || is_near(told.get(number + 1)) {
+        Span::from_nanos(at.nanos() / 1_000 * 1_000).to_string()
+    } else {
+        time(at)
+    }
+}
+
+/// What is wrong with the instance, why, and what would end it, in lines of so many characters. Untrusted names
+/// are escaped.
+#[must_use]
+pub fn verdict_lines(explained: &Explanation, plan: &Plan, width: usize) -> Vec<String> {
+    wrapped(&escape(&verdict(explained, plan, &Names::new(plan))), width)
 }
 
 fn views(explained: &Explanation) -> String {

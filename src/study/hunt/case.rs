@@ -21,9 +21,9 @@ pub struct Case {
     pub text: String,
 }
 
-/// Tells what was found and made small.
+/// Tells what was found and made small; `why` are lines that explain it, in which nothing has to be escaped.
 #[must_use]
-pub fn case(shrunk: &Shrunk, survey: &[Survey]) -> Option<Case> {
+pub fn case(shrunk: &Shrunk, survey: &[Survey], why: &[String]) -> Option<Case> {
     let plan = &shrunk.shown.plan;
     let (kind, finding, broken) = shrunk.shown.first(shrunk.kind)?;
     let labels = Labels::new(plan);
@@ -59,6 +59,10 @@ pub fn case(shrunk: &Shrunk, survey: &[Survey]) -> Option<Case> {
     if !happens.is_empty() {
         story.push(String::new());
         story.extend(happens);
+    }
+    if !why.is_empty() {
+        story.push(String::new());
+        story.extend_from_slice(why);
     }
     story.push(String::new());
     story.push(format!("eureka-sim run {file}"));

@@ -274,7 +274,10 @@ const GRAINS: [Span; 9] = [
 
 /// The place of the coarsest grain that a time is a multiple of.
 fn roughness(span: Span) -> usize {
-    GRAINS.iter().position(|grain| span.nanos() % grain.nanos() == 0).unwrap_or(GRAINS.len())
+    GRAINS
+        .iter()
+        .position(|grain| span.nanos().is_multiple_of(grain.nanos()))
+        .unwrap_or(GRAINS.len())
 }
 
 /// With one time that is rounder, or a fixed one in the place of a range.
