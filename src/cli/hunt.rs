@@ -8,14 +8,14 @@ use super::args::{Common, Format, HuntArguments};
 use super::exit::Exit;
 use super::files::{Disk, Staged, describe, read_scenario};
 use super::run::json;
-use super::terminal::{Terminal, interrupted, shell_word};
+use super::terminal::{Terminal, interrupted};
 use super::walk::files_below;
-use crate::observe::Mechanism;
+use crate::observe::{Mechanism, shell_word};
 use crate::report::{HuntReport, Told, render_diagnostics, verdict_lines};
 use crate::scenario::{Document, load};
 use crate::study::explain::{Question, explain};
 use crate::study::hunt::{
-    Found, Hunt, Kind, Searched, Shrunk, TURNING_POINTS, case, show, shrink, survey,
+    Found, Hunt, Kind, LARGEST_SEED, Searched, Shrunk, TURNING_POINTS, case, show, shrink, survey,
 };
 
 /// Longest line of an explanation.
@@ -36,6 +36,11 @@ fn try_hunt(
         terminal.error(Path::new("--only"), &reason);
         return Err(Exit::BadInput);
     }
+    if arguments.values.seed.is_some_and(|seed| seed > LARGEST_SEED) {
+        let reason = format!("a hunt writes seeds into files, which hold up to {LARGEST_SEED}");
+        terminal.error(Path::new("--seed"), &reason);
+        return Err(Exit::BadInput);
+    }
     let (hunt, seed) = read(arguments, terminal)?;
     let folder = arguments.out.join(&hunt.name).join("hunt");
     let corpus = arguments.corpus.clone().unwrap_or_else(|| arguments.out.join("corpus"));
@@ -53,7 +58,10 @@ fn try_hunt(
             let name = found.kind.name();
             terminal.say(&format!("{name} seen in {} runs: making it small\n", found.runs));
         }
-        match tell(found, arguments, &folder) {
+        let progress = terminal.progress_without_end(&found.kind.name());
+        let one = tell(found, arguments, &folder, &|runs| progress.so_many_are_done(runs));
+        drop(progress);
+        match one {
             Some(one) => told.push(one),
             None => lost.push(found.kind),
         }
@@ -77,8 +85,13 @@ fn try_hunt(
 }
 
 /// Makes a finding small and tells it; as it is, after an interruption.
-fn tell(found: &Found, arguments: &HuntArguments, folder: &Path) -> Option<Told> {
-    let shrunk = shrink(found, arguments.jobs(), &interrupted)?;
+fn tell(
+    found: &Found,
+    arguments: &HuntArguments,
+    folder: &Path,
+    progress: &dyn Fn(u64),
+) -> Option<Told> {
+    let shrunk = shrink(found, arguments.jobs(), &interrupted, progress)?;
     let releases = match arguments.release.as_slice() {
         _ if interrupted() => &[],
         [] => &TURNING_POINTS[..],
@@ -159,6 +172,9 @@ fn gone(corpus: &Path, terminal: &mut Terminal) -> Result<Vec<String>, Exit> {
         let Some((kind, digits)) = name.rsplit_once('-') else { continue };
         if digits.len() != 8 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             continue;
+        }
+        if interrupted() {
+            return Err(Exit::Interrupted);
         }
         let text = read_scenario(file).map_err(|unreadable| {
             terminal.error(file, &unreadable.reason);

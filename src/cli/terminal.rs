@@ -12,6 +12,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, P
 use super::args::{Color, Common};
 use super::exit::Exit;
 use super::files::{self, describe};
+use crate::observe::shell_word;
 use crate::report::escape;
 use crate::study::Pulse;
 use crate::time::{Instant, Span};
@@ -112,6 +113,13 @@ impl Terminal {
         Runs(bar)
     }
 
+    /// How many runs something takes whose end nobody knows, if somebody looks.
+    pub(super) fn progress_without_end(&self, what: &str) -> Runs {
+        let bar = self.bar(0, "{spinner} {prefix}  {pos} runs");
+        bar.set_prefix(escape(what).into_owned());
+        Runs(bar)
+    }
+
     fn bar(&self, length: u64, template: &str) -> ProgressBar {
         if !self.progress {
             return ProgressBar::hidden();
@@ -169,6 +177,11 @@ impl Runs {
         self.0.set_length(most);
         self.0.inc(1);
     }
+
+    /// So many are done.
+    pub(super) fn so_many_are_done(&self, runs: u64) {
+        self.0.set_position(runs);
+    }
 }
 
 impl Drop for Runs {
@@ -219,24 +232,4 @@ pub(super) fn install_panic_hook() {
         let text = format!("this is a bug of eureka-sim; it shows with: {}\n", command.join(" "));
         let _ = io::stderr().write_all(text.as_bytes());
     }));
-}
-
-/// A word as a shell reads it back. Control characters, which a terminal would obey, are written as
-/// bash and zsh read them.
-pub(super) fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else if *escape(word) != *word {
-        let quoted = |letter: char| match letter {
-            '\'' | '\\' => format!("\\{letter}"),
-            letter if escape(letter.encode_utf8(&mut [0; 4])).len() == letter.len_utf8() => {
-                letter.to_string()
-            }
-            letter => format!("\\U{:08x}", u32::from(letter)),
-        };
-        format!("$'{}'", word.chars().map(quoted).collect::<String>())
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }

@@ -9,7 +9,8 @@ use super::exit::Exit;
 use super::files::{Disk, Staged, describe, read_scenario};
 use super::journal::JournalFile;
 use super::run::json;
-use super::terminal::{Terminal, interrupted, shell_word};
+use super::terminal::{Terminal, interrupted};
+use crate::observe::shell_word;
 use crate::report::{TuneFigure, TuneReport, render_diagnostics, tune_csv};
 use crate::scenario::{Files, load};
 use crate::study::tune::{

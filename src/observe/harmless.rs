@@ -36,3 +36,24 @@ pub fn harmless_json(json: &str) -> Cow<'_, str> {
     };
     Cow::Owned(json.chars().map(visible).collect())
 }
+
+/// A word as a shell reads it back. Control characters, which a terminal would obey, are written as
+/// bash and zsh read them.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else if *escape(word) != *word {
+        let quoted = |letter: char| match letter {
+            '\'' | '\\' => format!("\\{letter}"),
+            letter if escape(letter.encode_utf8(&mut [0; 4])).len() == letter.len_utf8() => {
+                letter.to_string()
+            }
+            letter => format!("\\U{:08x}", u32::from(letter)),
+        };
+        format!("$'{}'", word.chars().map(quoted).collect::<String>())
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

@@ -33,7 +33,7 @@ pub use detector::Detector;
 pub use divergence::Differences;
 pub use events::{EventLevel, EventLog};
 pub use expect::Verdict;
-pub use harmless::{escape, harmless_json, is_unsafe};
+pub use harmless::{escape, harmless_json, is_unsafe, shell_word};
 pub use labels::Labels;
 pub use log::RunLog;
 pub use pairs::{PairRow, Pairs};

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::style::{BAD, DIM, END, GOOD, NAME, escape};
 use crate::eureka::Flavor;
-use crate::observe::Mechanism;
+use crate::observe::{Mechanism, shell_word};
 use crate::study::hunt::{Case, Kind, Shrunk, Size, Survey, happens};
 use crate::time::Span;
 
@@ -114,10 +114,9 @@ impl Told {
         for line in happens(&self.survey) {
             text += &format!("    {line}\n");
         }
-        let path = escape(&self.path);
-        text += &format!("    {path}\n");
+        text += &format!("    {}\n", escape(&self.path));
         if let Some(instance) = &case.instance {
-            let instance = escape(instance);
+            let (path, instance) = (shell_word(&self.path), shell_word(instance));
             text +=
                 &format!("    {DIM}why:{END} eureka-sim explain {path} --instance {instance}\n");
         }

@@ -41,7 +41,7 @@ fn found(hunt: &Hunt, number: u64, name: &str) -> Found {
 }
 
 fn small(found: &Found, jobs: u16) -> Shrunk {
-    shrink(found, jobs, &|| false).expect("it shows it again")
+    shrink(found, jobs, &|| false, &|_| ()).expect("it shows it again")
 }
 
 fn told(shrunk: &Shrunk, survey: &[Survey]) -> Case {
@@ -404,6 +404,7 @@ fn what_cannot_be_hunted_is_said() {
         (vec!["hunt", "fleet.toml", "--release=1.2.3"], "1.3.4"),
         (vec!["hunt", "fleet.toml", "--flavor=vanilla"], "spring-cloud"),
         (vec!["hunt", "fleet.toml", "--only=down"], "`down`"),
+        (vec!["hunt", "fleet.toml", "--seed=9223372036854775808"], "9223372036854775807"),
         (vec!["hunt", "fleet.toml", "--set=hunt.faults=['nap']"], "nap"),
         (vec!["hunt", "fleet.toml", "--set=hunt.after=never"], "hunt.after"),
     ] {

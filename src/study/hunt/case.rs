@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::{Kind, Shrunk, Survey};
-use crate::observe::{Class, Finding, Labels, Mechanism, escape};
+use crate::observe::{Class, Finding, Labels, Mechanism, escape, shell_word};
 use crate::time::Span;
 
 /// A finding, told.
@@ -67,6 +67,7 @@ pub fn case(shrunk: &Shrunk, survey: &[Survey], why: &[String]) -> Option<Case> 
     story.push(String::new());
     story.push(format!("eureka-sim run {file}"));
     if let Some(instance) = &instance {
+        let instance = shell_word(instance);
         story.push(format!("eureka-sim explain {file} --instance {instance}"));
     }
     let comment: String = story

@@ -13,7 +13,7 @@ use std::path::Path;
 pub use case::{Case, case, happens};
 pub use releases::{Survey, TURNING_POINTS, survey};
 pub use schedule::{Cast, DRAWN};
-pub use search::{Catch, Found, Hunt, HuntError, Searched};
+pub use search::{Catch, Found, Hunt, HuntError, LARGEST_SEED, Searched};
 pub use shrink::{Shrunk, Size, shrink};
 
 use crate::eureka::InstanceStatus;
@@ -60,7 +60,7 @@ impl Kind {
         let others = [Class::UpButDead, Class::AliveButMissing, Class::DivergedBetweenPeers];
         let others = others.map(Class::name).into_iter().chain(["broken-expectation"]);
         let mechanisms = Mechanism::ALL.iter().map(|(_, name, _)| *name);
-        stuck.into_iter().chain(others).chain(mechanisms).collect()
+        stuck.into_iter().chain(others).chain(mechanisms).chain(["unknown"]).collect()
     }
 
     /// Whether some kind may be called so: a class, a mechanism, or both.

@@ -57,6 +57,9 @@ pub struct Searched {
     pub is_interrupted: bool,
 }
 
+/// The largest seed that a file can hold.
+pub const LARGEST_SEED: u64 = i64::MAX as u64;
+
 /// Runs between two questions whether time is up.
 const BATCH: u64 = 64;
 
@@ -102,7 +105,7 @@ impl Hunt {
     #[must_use]
     pub fn run(&self, number: u64) -> Document {
         let mut document = self.document.clone();
-        document.set_seed(self.seed.wrapping_add(number));
+        document.set_seed(self.seed.wrapping_add(number) & LARGEST_SEED);
         if number > 0 {
             let drawn = self.cast.draw(self.seed, number);
             if !drawn.is_empty() {

@@ -59,19 +59,27 @@ struct Shrinker<'a> {
     runs: u64,
     jobs: u16,
     interrupted: &'a (dyn Fn() -> bool + Sync),
+    /// Is told how many runs there were.
+    progress: &'a dyn Fn(u64),
     /// Nothing happens earlier.
     floor: Span,
 }
 
 /// Makes the scenario of a finding small, on `jobs` threads (0: one for each core); the same for any number. As
 /// small as it is by then, if `interrupted` says so. None if it does not show what it is said to.
-pub fn shrink(found: &Found, jobs: u16, interrupted: &(dyn Fn() -> bool + Sync)) -> Option<Shrunk> {
+pub fn shrink(
+    found: &Found,
+    jobs: u16,
+    interrupted: &(dyn Fn() -> bool + Sync),
+    progress: &dyn Fn(u64),
+) -> Option<Shrunk> {
     let (kind, document) = alone(found);
     let shown = show(&document).filter(|shown| shown.first(kind).is_some())?;
     let before = Size::of(&shown.plan);
     // What happened earlier by itself may go on to.
     let floor = found.after.min(simplify::earliest(&document).unwrap_or(found.after));
-    let mut shrinker = Shrinker { kind, document, shown, runs: 1, jobs, interrupted, floor };
+    let mut shrinker =
+        Shrinker { kind, document, shown, runs: 1, jobs, interrupted, progress, floor };
     shrinker.shrink();
     let Shrinker { document, shown, runs, .. } = shrinker;
     let after = Size::of(&shown.plan);
@@ -177,6 +185,7 @@ impl Shrinker<'_> {
                 place += 1;
             });
             self.runs += some.len() as u64;
+            (self.progress)(self.runs);
             if let Some((place, shown)) = first {
                 self.document = some[place].clone();
                 self.shown = shown;
