@@ -236,7 +236,8 @@ impl HuntArguments {
 
 /// `60s`
 fn time(text: &str) -> Result<Span, String> {
-    units::duration(text).map_err(|_| "write a duration, as in 60s or 5m".to_owned())
+    let time = units::duration(text).ok().filter(|time| !time.is_zero());
+    time.ok_or_else(|| "write a duration, as in 60s or 5m".to_owned())
 }
 
 /// `2.0.6`

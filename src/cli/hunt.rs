@@ -44,14 +44,16 @@ fn try_hunt(
     let (hunt, seed) = read(arguments, terminal)?;
     let folder = arguments.out.join(&hunt.name).join("hunt");
     let corpus = arguments.corpus.clone().unwrap_or_else(|| arguments.out.join("corpus"));
-    let gone = gone(&corpus, terminal)?;
     // Where nothing can be written, that is known before anything is run.
     let files = Staged::new(&folder).map_err(|error| unwritable(&folder, &error, terminal))?;
+    let kept = Staged::new(&corpus).map_err(|error| unwritable(&corpus, &error, terminal))?;
+    let gone = gone(&corpus, terminal)?;
     let mut searched = search(&hunt, arguments, terminal);
     let only = &arguments.only;
-    searched
-        .catch
-        .retain(|kind, _| only.is_empty() || only.iter().any(|word| kind.is_called(word)));
+    let is_asked_for = |kind: Kind| only.is_empty() || only.iter().any(|word| kind.is_called(word));
+    let others = searched.catch.values().filter(|found| !is_asked_for(found.kind));
+    let others = others.map(|found| (found.kind, found.runs)).collect();
+    searched.catch.retain(|kind, _| is_asked_for(*kind));
     let (mut told, mut lost) = (Vec::new(), Vec::new());
     for found in searched.catch.values() {
         if !interrupted() {
@@ -66,14 +68,17 @@ fn try_hunt(
             None => lost.push(found.kind),
         }
     }
-    write(&told, files, &folder, &corpus, terminal)?;
-    let runs = searched.runs;
+    let written = write(&told, files, &folder, &corpus, terminal);
+    drop(kept);
+    let (scenario, runs, is_interrupted) = (hunt.name, searched.runs, searched.is_interrupted);
     let rerun = rerun(arguments, seed, runs);
-    let report = HuntReport { scenario: hunt.name, seed, runs, told, lost, gone, rerun };
+    let report =
+        HuntReport { scenario, seed, runs, told, lost, others, is_interrupted, gone, rerun };
     terminal.print(&match common.format {
         Format::Text => report.text(),
         Format::Json => json(&report.json()),
     });
+    written?;
     if interrupted() {
         terminal.complain(
             "interrupted: what was found by then is told, and may not be as small as it could be\n",
@@ -98,7 +103,10 @@ fn tell(
         named => named,
     };
     let (jobs, flavors) = (arguments.jobs(), &arguments.flavor);
-    let survey = survey(&shrunk.document, shrunk.kind, releases, flavors, jobs);
+    let mut survey = survey(&shrunk.document, shrunk.kind, releases, flavors, jobs, &interrupted);
+    if interrupted() {
+        survey.clear();
+    }
     let why = why(&shrunk, jobs);
     let case = case(&shrunk, &survey, &why)?;
     let path = folder.join(format!("{}.toml", case.name)).display().to_string();
@@ -110,7 +118,8 @@ fn why(shrunk: &Shrunk, jobs: u16) -> Vec<String> {
     let plan = &shrunk.shown.plan;
     let found = shrunk.shown.first(shrunk.kind).and_then(|(_, finding, _)| *finding);
     let Some(finding) = found.filter(|_| !interrupted()) else { return Vec::new() };
-    let question = Question { key: finding.key, at: plan.setup.duration, server: None };
+    let server = Some(finding.server);
+    let question = Question { key: finding.key, at: plan.setup.duration, server };
     let explained = explain(plan, question, jobs, || ());
     explained.map(|explained| verdict_lines(&explained, plan, WIDTH)).unwrap_or_default()
 }
@@ -151,7 +160,7 @@ fn search(hunt: &Hunt, arguments: &HuntArguments, terminal: &Terminal) -> Search
         count += 1;
         progress.one_is_done(asked.max(count));
     };
-    hunt.search(runs, arguments.jobs(), time_is_left, interrupted, done)
+    hunt.search(runs, arguments.jobs(), time_is_left, &interrupted, done)
 }
 
 /// Files of the corpus that no longer show what they are named after.
@@ -160,7 +169,7 @@ fn gone(corpus: &Path, terminal: &mut Terminal) -> Result<Vec<String>, Exit> {
         return Ok(Vec::new());
     }
     let (files, exit) = files_below(corpus, terminal);
-    if exit != Exit::Ok {
+    if exit == Exit::Interrupted {
         return Err(exit);
     }
     let mut gone = Vec::new();
@@ -169,20 +178,27 @@ fn gone(corpus: &Path, terminal: &mut Terminal) -> Result<Vec<String>, Exit> {
         let name =
             file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         // What somebody else has put there is none of ours.
-        let Some((kind, digits)) = name.rsplit_once('-') else { continue };
-        if digits.len() != 8 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let Some((kind, _)) = name.rsplit_once('-').filter(|_| is_of_a_hunt(&name)) else {
             continue;
-        }
+        };
         if interrupted() {
             return Err(Exit::Interrupted);
         }
-        let text = read_scenario(file).map_err(|unreadable| {
-            terminal.error(file, &unreadable.reason);
-            unreadable.exit
-        })?;
+        let text = match read_scenario(file) {
+            Ok(text) => text,
+            Err(unreadable) => {
+                terminal.error(file, &unreadable.reason);
+                continue;
+            }
+        };
         let document = Document::read(file, &text, Default::default(), &Disk).ok();
-        let shown = document.as_ref().and_then(show);
-        let shows = shown.is_some_and(|shown| shown.kinds.iter().any(|(of, ..)| of.name() == kind));
+        let shown = document.as_ref().and_then(|document| show(document, &interrupted));
+        // An expectation has the number of the file that was searched, and stands alone here.
+        let is_it = |of: Kind| match of {
+            Kind::Broken(_) => kind.starts_with(of.class()),
+            Kind::Stuck(..) => of.name() == kind,
+        };
+        let shows = shown.is_some_and(|shown| shown.kinds.iter().any(|(of, ..)| is_it(*of)));
         if !shows {
             gone.push(file.display().to_string());
         }
@@ -204,7 +220,7 @@ fn write(
             .write(&name, told.case.text.as_bytes())
             .map_err(|error| unwritable(folder, &error, terminal))?;
     }
-    files.finish(&[]).map_err(|error| unwritable(folder, &error, terminal))?;
+    files.finish(&earlier(folder)).map_err(|error| unwritable(folder, &error, terminal))?;
     for told in told {
         let mechanism = told.shrunk.kind.mechanism().map_or("unknown", Mechanism::name);
         let place: PathBuf = corpus.join(mechanism);
@@ -217,6 +233,21 @@ fn write(
             .map_err(|error| unwritable(&place, &error, terminal))?;
     }
     Ok(())
+}
+
+/// What an earlier hunt has left in a folder; the corpus has it too.
+fn earlier(folder: &Path) -> Vec<String> {
+    let names =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let names = names.map(|name| name.to_string_lossy().into_owned());
+    names.filter(|name| name.strip_suffix(".toml").is_some_and(is_of_a_hunt)).collect()
+}
+
+/// `stuck-down-m16-0123abcd`
+fn is_of_a_hunt(stem: &str) -> bool {
+    stem.rsplit_once('-').is_some_and(|(_, digits)| {
+        digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 fn unwritable(place: &Path, error: &io::Error, terminal: &mut Terminal) -> Exit {

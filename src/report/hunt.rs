@@ -40,6 +40,10 @@ pub struct HuntReport {
     pub told: Vec<Told>,
     /// Kinds that could not be shown again with nothing else expected: said, and not told.
     pub lost: Vec<Kind>,
+    /// Kinds that nobody asked for, and in how many runs each was seen.
+    pub others: Vec<(Kind, u64)>,
+    /// It was interrupted.
+    pub is_interrupted: bool,
     /// Files of the corpus that no longer show what they are named after.
     pub gone: Vec<String>,
     /// The command line that does it again.
@@ -53,11 +57,24 @@ impl HuntReport {
         let name = &self.scenario;
         let runs = if self.runs == 1 { "run" } else { "runs" };
         let mut text = format!("{NAME}{name}{END}  seed {}  {} {runs}\n", self.seed, self.runs);
-        if self.told.is_empty() && self.lost.is_empty() {
+        let nothing = self.told.is_empty() && self.lost.is_empty();
+        if nothing && self.is_interrupted {
+            text += "  nothing was found by then\n";
+        } else if nothing && self.others.is_empty() {
             text += &format!("  {GOOD}✓{END} nothing is stuck, and every expectation holds\n");
+        } else if nothing {
+            text += "  nothing of what was asked for\n";
         }
         for told in &self.told {
             text += &told.text(self.runs);
+        }
+        if !self.others.is_empty() {
+            let others: Vec<String> = self
+                .others
+                .iter()
+                .map(|(kind, runs)| format!("{} ({runs})", kind.name()))
+                .collect();
+            text += &format!("  {DIM}seen too, and not told:{END} {}\n", others.join(", "));
         }
         for kind in &self.lost {
             text += &format!("  {BAD}✗{END} {} was seen and cannot be shown again\n", kind.name());
@@ -88,10 +105,13 @@ impl HuntReport {
 impl Told {
     fn text(&self, of: u64) -> String {
         let Self { runs, first, case, shrunk, .. } = self;
-        let kind = shrunk.kind;
-        let mechanism = kind.mechanism().map_or("", Mechanism::name);
+        let kind = shrunk.found;
+        let which = match kind {
+            Kind::Stuck(_, mechanism) => mechanism.map_or("", Mechanism::name).to_owned(),
+            Kind::Broken(number) => number.to_string(),
+        };
         let mut text = format!(
-            "  {BAD}✗{END} {BAD}{} {mechanism}{END}  in {runs} of {of} runs, first in run {first}\n",
+            "  {BAD}✗{END} {BAD}{} {which}{END}  in {runs} of {of} runs, first in run {first}\n",
             kind.class()
         );
         match self.why.as_slice() {
@@ -117,8 +137,11 @@ impl Told {
         text += &format!("    {}\n", escape(&self.path));
         if let Some(instance) = &case.instance {
             let (path, instance) = (shell_word(&self.path), shell_word(instance));
-            text +=
-                &format!("    {DIM}why:{END} eureka-sim explain {path} --instance {instance}\n");
+            let server = case.server.as_ref().map(|name| format!(" --server {}", shell_word(name)));
+            let server = server.unwrap_or_default();
+            text += &format!(
+                "    {DIM}why:{END} eureka-sim explain {path} --instance {instance}{server}\n"
+            );
         }
         text
     }
@@ -127,7 +150,7 @@ impl Told {
         let Shrunk { kind, shown, after, .. } = &self.shrunk;
         let since =
             shown.first(*kind).and_then(|(_, finding, _)| *finding).map(|finding| finding.since);
-        let millis = |text: String| text.parse::<f64>().unwrap_or_default();
+        let millis = |text: String| text.parse::<serde_json::Number>().ok();
         let releases: Vec<Value> = self
             .survey
             .iter()
@@ -142,11 +165,12 @@ impl Told {
         json!({
             "class": kind.class(),
             "mechanism": kind.mechanism().map(Mechanism::name),
+            "expectation": if let Kind::Broken(number) = self.shrunk.found { Some(number) } else { None },
             "text": self.case.about,
             "why": if self.why.is_empty() { None } else { Some(self.why.join(" ")) },
             "instance": self.case.instance,
             "server": self.case.server,
-            "since_ms": since.map(|since| millis(since.millis_text())),
+            "since_ms": since.and_then(|since| millis(since.millis_text())),
             "runs": self.runs,
             "first_run": self.first,
             "file": self.path,

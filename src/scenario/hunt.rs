@@ -79,7 +79,7 @@ pub(super) fn read(node: Option<&Node>, cluster: &Cluster<'_>, builder: &mut Bui
     if let Some(runs) = reader.int("runs", 1..=i64::from(u32::MAX), &mut builder.diags) {
         hunt.runs = runs.value as u32;
     }
-    if let Some(most) = reader.int("max-faults", 0..=1000, &mut builder.diags) {
+    if let Some(most) = reader.int("max-faults", 0..=100, &mut builder.diags) {
         hunt.max_faults = most.value as u32;
     }
     reader.finish(&mut builder.diags);

@@ -7,7 +7,7 @@ use crate::observe::{Seen, StoryEvent};
 use crate::report::style::{BAD, DIM, END, GOOD, NAME, escape};
 use crate::scenario::Plan;
 use crate::sim::HostId;
-use crate::study::explain::{Explanation, FUTURE};
+use crate::study::explain::{Cure, Explanation, FUTURE};
 use crate::time::Span;
 
 /// Longest line, in characters.
@@ -133,9 +133,20 @@ fn cures(explained: &Explanation, plan: &Plan, names: &Names) -> String {
         explained.cures.iter().map(|tried| result_text(tried.at, explained.at)).collect();
     let width = results.iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let most = explained.cures.iter().map(|tried| tried.cure.name().len()).max().unwrap_or(0);
+    let waits = explained.cures.iter().find(|tried| tried.cure == Cure::Wait);
+    let waits = waits.and_then(|tried| tried.at);
     for (tried, result) in explained.cures.iter().zip(&results) {
-        let (colour, sign) = if tried.at.is_some() { (GOOD, "✓") } else { (BAD, "✗") };
-        let what = cure_text(&tried.cure, &instance, names);
+        // What comes no sooner than by itself cures nothing.
+        let by_itself = waits.is_some() && tried.at >= waits && tried.cure != Cure::Wait;
+        let (colour, sign) = match tried.at {
+            Some(_) if by_itself => (DIM, "–"),
+            Some(_) => (GOOD, "✓"),
+            None => (BAD, "✗"),
+        };
+        let mut what = cure_text(&tried.cure, &instance, names);
+        if by_itself {
+            what += " (no sooner than by itself)";
+        }
         let name = tried.cure.name();
         let indent = 4 + most + 2 + width + 2;
         let room = WIDTH.saturating_sub(indent).max(40);

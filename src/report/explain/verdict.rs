@@ -86,13 +86,12 @@ impl Teller<'_> {
     /// `eureka-0 and eureka-1 since 5m00.504s`; each with its own time if these are far apart.
     fn places(&self, of: &[&AtServer]) -> String {
         const FEW: usize = 3;
-        const NEAR: Span = Span::from_secs(5);
         let name = |at: &AtServer| self.names.host(at.server);
         let times = || of.iter().filter_map(|at| at.since);
         let (Some(first), Some(last)) = (times().min(), times().max()) else {
             return some_of(&of.iter().map(|at| name(at)).collect::<Vec<_>>());
         };
-        if last.since(first) <= NEAR {
+        if last == first {
             let names: Vec<String> = of.iter().map(|at| name(at)).collect();
             return format!("{} since {}", some_of(&names), time(first));
         }
@@ -389,7 +388,10 @@ pub(super) fn cure_text(cure: &Cure, full: &str, names: &Names) -> String {
             format!("DELETE apps/{full}/status?value={status} at {}", names.host(*server))
         }
         Cure::OverrideUp(server, _) => {
-            format!("PUT apps/{full}/status?value=UP at {}", names.host(*server))
+            format!(
+                "PUT apps/{full}/status?value=UP at {}, an override that stays",
+                names.host(*server)
+            )
         }
         Cure::Restart(_) => "its process ends gracefully and starts 10 s later".to_owned(),
         Cure::Start(_) => "its process starts".to_owned(),

@@ -176,7 +176,7 @@ impl Writer<'_> {
                     self.put("dirty", dirty);
                 }
                 let dirty = dirty.map_or_else(String::new, |dirty| format!(", timestamp {dirty}"));
-                let text = format!("tells {to}: {}{status}{dirty}", action.name());
+                let text = format!("sends {to}: {}{status}{dirty}", action.name());
                 plain("told", self.times(text))
             }
             What::BatchLost { to, outcome } => {

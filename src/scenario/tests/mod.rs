@@ -6,6 +6,7 @@ mod calls;
 mod expectations;
 mod fleet;
 mod health;
+mod hunt;
 mod includes;
 mod later;
 mod mutations;

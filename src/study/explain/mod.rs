@@ -24,6 +24,8 @@ pub struct Explanation {
     pub key: InstanceKey,
     /// At which instant.
     pub at: Instant,
+    /// The server that was asked about, if one was.
+    pub asked: Option<HostId>,
     /// Over all that happened up to then.
     pub digest: DigestValue,
     /// What its own process calls itself; none if it does not run.
@@ -58,10 +60,12 @@ pub struct AtServer {
 }
 
 impl Explanation {
-    /// What is wrong, in a word: what is at a server goes before what is between servers.
+    /// What is wrong, in a word: what is at the server that was asked about, if it is one of those; what is at
+    /// a server goes before what is between servers.
     #[must_use]
     pub fn main(&self) -> Option<&Finding> {
-        self.wrong.first()
+        let asked = self.wrong.iter().find(|finding| Some(finding.server) == self.asked);
+        asked.or_else(|| self.wrong.first())
     }
 }
 
@@ -133,6 +137,7 @@ pub fn explain<P: Pulse>(
     Ok(Explanation {
         key,
         at,
+        asked: question.server,
         digest,
         own,
         meant,

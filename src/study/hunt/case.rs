@@ -2,8 +2,9 @@
 
 use toml::{Table, Value};
 
-use super::{Kind, Shrunk, Survey};
+use super::{Kind, Shrunk, Survey, show};
 use crate::observe::{Class, Finding, Labels, Mechanism, escape, shell_word};
+use crate::scenario::Document;
 use crate::time::Span;
 
 /// A finding, told.
@@ -28,16 +29,17 @@ pub fn case(shrunk: &Shrunk, survey: &[Survey], why: &[String]) -> Option<Case> 
     let (kind, finding, broken) = shrunk.shown.first(shrunk.kind)?;
     let labels = Labels::new(plan);
     let digits: String = shrunk.shown.digest.to_string().chars().take(8).collect();
-    let name = format!("{}-{digits}", kind.name());
+    let name = format!("{}-{digits}", shrunk.found.name());
     let mut document = shrunk.document.clone();
     let (mut instance, mut server) = (None, None);
     let about = match finding {
-        None => format!("It does not hold: {broken}"),
+        None => format!("An expectation does not hold: {broken}."),
         Some(finding) => {
             let who = who(shrunk, finding);
             let place = labels.server(finding.server).to_owned();
             let about = sentence(&who, &place, finding);
             document.list_mut("expect").extend(expectations(&who, &place, finding, *kind));
+            keep_what_holds(&mut document);
             (instance, server) = (Some(who), Some(place));
             about
         }
@@ -68,7 +70,8 @@ pub fn case(shrunk: &Shrunk, survey: &[Survey], why: &[String]) -> Option<Case> 
     story.push(format!("eureka-sim run {file}"));
     if let Some(instance) = &instance {
         let instance = shell_word(instance);
-        story.push(format!("eureka-sim explain {file} --instance {instance}"));
+        let server = server.as_deref().map(shell_word).unwrap_or_default();
+        story.push(format!("eureka-sim explain {file} --instance {instance} --server {server}"));
     }
     let comment: String = story
         .iter()
@@ -77,13 +80,31 @@ pub fn case(shrunk: &Shrunk, survey: &[Survey], why: &[String]) -> Option<Case> 
     Some(Case { name, about, instance, server, text: format!("{comment}{}", document.text()) })
 }
 
-/// The instance in the words of `[[expect]]`.
+/// What the server says at the end may be something else again: only what holds is stated.
+fn keep_what_holds(document: &mut Document) {
+    let broken = show(document, &|| false).map(|shown| shown.kinds);
+    let broken: Vec<usize> = broken
+        .into_iter()
+        .flatten()
+        .filter_map(|(kind, ..)| if let Kind::Broken(number) = kind { Some(number) } else { None })
+        .collect();
+    let mut number = 0;
+    document.list_mut("expect").retain(|_| {
+        number += 1;
+        !broken.contains(&number)
+    });
+}
+
+/// The instance in the words of `[[expect]]`: by its index, unless others take its place.
 fn who(shrunk: &Shrunk, finding: &Finding) -> String {
     let setup = &shrunk.shown.plan.setup;
     let host = (setup.servers.len()..setup.host_count())
         .map(crate::sim::HostId::new)
         .find(|host| setup.first_key_of(*host) == finding.key);
-    match host {
+    let is_replaced = |host: crate::sim::HostId| {
+        setup.members.iter().any(|member| member.host == host && member.key != finding.key)
+    };
+    match host.filter(|host| !is_replaced(*host)) {
         Some(host) => Labels::new(&shrunk.shown.plan).host(host),
         None => setup.names.full(finding.key),
     }

@@ -21,6 +21,8 @@ use crate::observe::{Class, Detector, Finding, Mechanism};
 use crate::scenario::{self, Changes, Document, EventKind, Files, Plan, Subject};
 use crate::sim::queue::TimingWheel;
 use crate::sim::{DigestValue, Event, World};
+use crate::study::{Pulse, SLICE, drive};
+use crate::time::Instant;
 
 /// What is looked for, and found to be the same again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,8 +78,8 @@ impl Kind {
     #[must_use]
     pub fn is_called(self, word: &str) -> bool {
         let mechanism = self.mechanism().map(Mechanism::name);
-        self.class() == word
-            || self.name() == word.to_lowercase()
+        self.class().eq_ignore_ascii_case(word)
+            || self.name().eq_ignore_ascii_case(word)
             || mechanism.is_some_and(|name| name.eq_ignore_ascii_case(word))
     }
 
@@ -110,6 +112,15 @@ impl Shown {
     }
 }
 
+/// A pulse that asks whether to stop.
+struct Asks<'a>(Stop<'a>);
+
+impl Pulse for Asks<'_> {
+    fn beat(&mut self, _now: Instant, _events: u64) -> bool {
+        !(self.0)()
+    }
+}
+
 /// Nothing is read: a document has what it includes.
 struct Nothing;
 
@@ -124,15 +135,18 @@ fn plan_of(document: &Document) -> Option<Plan> {
     scenario::load(Path::new("hunt.toml"), &document.text(), Changes::default(), &Nothing).ok()
 }
 
-/// Runs a document; none if it is no sound scenario.
+/// Says whether somebody wants it to end; asked from several threads.
+pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+
+/// Runs a document; none if it is no sound scenario, or `stop` says so.
 #[must_use]
-pub fn show(document: &Document) -> Option<Shown> {
-    plan_of(document).map(show_plan)
+pub fn show(document: &Document, stop: Stop<'_>) -> Option<Shown> {
+    show_plan(plan_of(document)?, stop)
 }
 
-fn show_plan(plan: Plan) -> Shown {
+fn show_plan(plan: Plan, stop: Stop<'_>) -> Option<Shown> {
     let mut world = World::<_, TimingWheel<Event>>::new(&plan.setup, Detector::new(&plan));
-    while !world.run_until(plan.setup.duration, u64::MAX) {}
+    drive(&mut world, &plan, SLICE, &mut Asks(stop)).ok()?;
     let digest = world.digest();
     let mut finished = None;
     world.observe(|detector, _, view| finished = Some(detector.finish(view)));
@@ -162,5 +176,5 @@ fn show_plan(plan: Plan) -> Shown {
         }
     }
     drop(world);
-    Shown { plan, digest, kinds }
+    Some(Shown { plan, digest, kinds })
 }

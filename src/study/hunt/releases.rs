@@ -3,7 +3,7 @@
 use toml::Value;
 
 use super::simplify::reseeded;
-use super::{Kind, show};
+use super::{Kind, Stop, show};
 use crate::eureka::{Flavor, Release};
 use crate::scenario::Document;
 use crate::study::in_order;
@@ -57,6 +57,7 @@ pub fn survey(
     releases: &[Release],
     flavors: &[Flavor],
     jobs: u16,
+    stop: Stop<'_>,
 ) -> Vec<Survey> {
     let flavors: Vec<Option<Flavor>> = match flavors {
         [] => vec![None],
@@ -68,7 +69,8 @@ pub fn survey(
         .collect();
     let work = |(flavor, release): &(Option<Flavor>, Release)| {
         let document = of_release(document, *flavor, *release);
-        let shows = |document: &Document| show(document).map(|shown| shown.first(kind).is_some());
+        let shows =
+            |document: &Document| show(document, stop).map(|shown| shown.first(kind).is_some());
         // Another release draws other numbers: with its own seed it may be spared by luck.
         let happens = shows(&document).map(|happens| {
             let others = reseeded(&document, 0..SEEDS);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::schedule::Cast;
-use super::{Kind, Shown, plan_of, show};
+use super::{Kind, Shown, Stop, plan_of, show};
 use crate::scenario::{Document, HuntPlan, Plan, units};
 use crate::study::as_they_come;
 use crate::time::Span;
@@ -26,6 +26,16 @@ pub enum HuntError {
     /// The text that was written of it is not what it was.
     #[error("the scenario cannot be written down again: this is a bug of eureka-sim")]
     Unwritable,
+    /// The quiet time begins before faults may.
+    #[error(
+        "[hunt] after = {after} is not before the quiet time, which begins at {window}: nothing can be drawn"
+    )]
+    NoTime {
+        /// From where on they may be drawn.
+        after: Span,
+        /// Up to where.
+        window: Span,
+    },
 }
 
 /// What one kind of finding came to.
@@ -41,6 +51,8 @@ pub struct Found {
     pub document: Document,
     /// Faults are drawn from here on.
     pub after: Span,
+    /// Entries of the timeline that are the scenario's own: the first ones.
+    pub own: usize,
 }
 
 /// All that a search has found, by kind.
@@ -67,7 +79,7 @@ impl Hunt {
     /// Of a document and its plan. A scenario that is no longer than its quiet time becomes longer by that.
     ///
     /// # Errors
-    /// If the document is no sound scenario.
+    /// If the document is no sound scenario, or there is no time for faults.
     pub fn new(document: Document, plan: &Plan) -> Result<Self, HuntError> {
         let bounds = plan.hunt.clone();
         let mut document = document;
@@ -79,6 +91,9 @@ impl Hunt {
         document.0.insert("name".to_owned(), plan.name.clone().into());
         let written = plan_of(&document).ok_or(HuntError::Unwritable)?;
         let cast = Cast::new(&written, &bounds, window);
+        if bounds.after > window && !cast.is_idle() {
+            return Err(HuntError::NoTime { after: bounds.after, window });
+        }
         Ok(Self { document, name: plan.name.clone(), seed: plan.setup.seed, bounds, cast })
     }
 
@@ -92,6 +107,12 @@ impl Hunt {
     #[must_use]
     pub const fn after(&self) -> Span {
         self.bounds.after
+    }
+
+    /// How many entries the scenario's own timeline has.
+    #[must_use]
+    pub fn own(&self) -> usize {
+        self.document.list("timeline").count()
     }
 
     /// Whether runs differ by their seeds alone.
@@ -123,16 +144,16 @@ impl Hunt {
         runs: u64,
         jobs: u16,
         goes_on: impl Fn() -> bool,
-        interrupted: impl Fn() -> bool + Sync,
+        interrupted: Stop<'_>,
         mut done: impl FnMut(),
     ) -> Searched {
         let mut searched = Searched { runs: 0, catch: Catch::new(), is_interrupted: false };
         let mut next = 0;
         while next < runs && goes_on() && !searched.is_interrupted {
             let batch: Vec<u64> = (next..runs.min(next + BATCH)).collect();
-            let work = |number: &u64| match interrupted() {
-                true => None,
-                false => Some(show(&self.run(*number))),
+            let work = |number: &u64| {
+                let shown = show(&self.run(*number), interrupted);
+                (shown.is_some() || !interrupted()).then_some(shown)
             };
             as_they_come(&batch, jobs, work, |index, shown| match shown {
                 None => searched.is_interrupted = true,
@@ -155,6 +176,7 @@ impl Hunt {
                 first: u64::MAX,
                 document: Document(toml::Table::new()),
                 after: self.bounds.after,
+                own: self.own(),
             });
             found.runs += 1;
             if number < found.first {

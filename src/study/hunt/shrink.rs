@@ -2,7 +2,7 @@
 //! of them shows it.
 
 use super::simplify::{self, Focus};
-use super::{Found, Kind, Shown, show};
+use super::{Found, Kind, Shown, Stop, show};
 use crate::scenario::{Document, Plan};
 use crate::study::in_order;
 use crate::time::Span;
@@ -33,6 +33,8 @@ impl Size {
 pub struct Shrunk {
     /// What it shows. A broken expectation is its only one.
     pub kind: Kind,
+    /// What the search found: of a broken expectation the number in the file that was searched.
+    pub found: Kind,
     /// The scenario.
     pub document: Document,
     /// Its run.
@@ -58,11 +60,13 @@ struct Shrinker<'a> {
     shown: Shown,
     runs: u64,
     jobs: u16,
-    interrupted: &'a (dyn Fn() -> bool + Sync),
+    interrupted: Stop<'a>,
     /// Is told how many runs there were.
     progress: &'a dyn Fn(u64),
     /// Nothing happens earlier.
     floor: Span,
+    /// Entries of the timeline that were not drawn: the first ones.
+    own: usize,
 }
 
 /// Makes the scenario of a finding small, on `jobs` threads (0: one for each core); the same for any number. As
@@ -70,20 +74,30 @@ struct Shrinker<'a> {
 pub fn shrink(
     found: &Found,
     jobs: u16,
-    interrupted: &(dyn Fn() -> bool + Sync),
+    interrupted: Stop<'_>,
     progress: &dyn Fn(u64),
 ) -> Option<Shrunk> {
     let (kind, document) = alone(found);
-    let shown = show(&document).filter(|shown| shown.first(kind).is_some())?;
+    // What is there is told also after an interruption.
+    let shown = show(&document, &|| false).filter(|shown| shown.first(kind).is_some())?;
     let before = Size::of(&shown.plan);
     // What happened earlier by itself may go on to.
     let floor = found.after.min(simplify::earliest(&document).unwrap_or(found.after));
-    let mut shrinker =
-        Shrinker { kind, document, shown, runs: 1, jobs, interrupted, progress, floor };
+    let mut shrinker = Shrinker {
+        kind,
+        document,
+        shown,
+        runs: 1,
+        jobs,
+        interrupted,
+        progress,
+        floor,
+        own: found.own,
+    };
     shrinker.shrink();
     let Shrinker { document, shown, runs, .. } = shrinker;
     let after = Size::of(&shown.plan);
-    Some(Shrunk { kind, document, shown, before, after, runs })
+    Some(Shrunk { kind, found: found.kind, document, shown, before, after, runs })
 }
 
 /// The scenario with nothing but the expectation that is broken.
@@ -112,21 +126,16 @@ impl Shrinker<'_> {
     fn shrink(&mut self) {
         loop {
             let before = self.document.clone();
-            self.again(|this| simplify::without_entries(&this.document));
-            self.again_reseeded(|this| simplify::without_apps(&this.document));
-            self.again_reseeded(|this| {
-                simplify::fewer_instances(&this.document, this.focus().as_ref())
-            });
-            self.again_reseeded(|this| simplify::fewer_servers(&this.document));
-            self.again(|this| simplify::narrower(&this.document, this.focus().as_ref()));
-            self.again(|this| simplify::earlier(&this.document));
-            self.again(|this| simplify::shorter(&this.document, this.focus().as_ref()));
-            self.again(|this| simplify::plainer(&this.document));
-            self.again(|this| simplify::commoner(&this.document));
-            self.again(|this| simplify::rounder(&this.document));
+            match self.kind {
+                Kind::Stuck(..) => self.shrink_all(),
+                Kind::Broken(_) => self.shrink_drawn(),
+            }
             if self.document == before || self.runs >= MOST_RUNS {
                 break;
             }
+        }
+        if let Kind::Broken(_) = self.kind {
+            return;
         }
         // Any seed is as good as another: the simplest that shows it.
         let without = {
@@ -136,6 +145,31 @@ impl Shrinker<'_> {
         };
         let simple = simplify::reseeded(&self.document, 1..SEEDS);
         self.first_of(std::iter::once(without).chain(simple).collect());
+    }
+
+    /// One round of everything.
+    fn shrink_all(&mut self) {
+        self.again(|this| simplify::without_entries(&this.document, 0));
+        self.again_reseeded(|this| simplify::without_apps(&this.document));
+        self.again_reseeded(|this| {
+            simplify::fewer_instances(&this.document, this.focus().as_ref())
+        });
+        self.again_reseeded(|this| simplify::fewer_servers(&this.document));
+        self.again(|this| simplify::narrower(&this.document, this.focus().as_ref(), 0));
+        self.again(|this| simplify::earlier(&this.document));
+        self.again(|this| simplify::shorter(&this.document, this.focus().as_ref()));
+        self.again(|this| simplify::plainer(&this.document));
+        self.again(|this| simplify::commoner(&this.document));
+        self.again(|this| simplify::rounder(&this.document, None));
+    }
+
+    /// The same where an expectation of the fleet and its timeline is broken, which stay as they are: with another
+    /// fleet it would mean something else.
+    fn shrink_drawn(&mut self) {
+        let own = self.own;
+        self.again(|this| simplify::without_entries(&this.document, own));
+        self.again(|this| simplify::narrower(&this.document, None, own));
+        self.again(|this| simplify::rounder(&this.document, Some(own)));
     }
 
     /// Takes what shows it as long as there is something.
@@ -175,9 +209,10 @@ impl Shrinker<'_> {
             }
             let mut first: Option<(usize, Shown)> = None;
             let mut place = 0;
-            let kind = self.kind;
-            let work =
-                |document: &Document| show(document).filter(|shown| shown.first(kind).is_some());
+            let (kind, interrupted) = (self.kind, self.interrupted);
+            let work = |document: &Document| {
+                show(document, interrupted).filter(|shown| shown.first(kind).is_some())
+            };
             in_order(some, self.jobs, work, |shown| {
                 if let (None, Some(shown)) = (&first, shown) {
                     first = Some((place, shown));

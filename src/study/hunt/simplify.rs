@@ -50,13 +50,13 @@ fn changed(document: &Document, change: impl FnOnce(&mut Document)) -> Document 
     document
 }
 
-/// Without all entries of the timeline, without halves, quarters and so on down to single ones.
-pub(super) fn without_entries(document: &Document) -> Vec<Document> {
+/// Without all entries of the timeline but the first `kept`, without halves, quarters and so on down to single ones.
+pub(super) fn without_entries(document: &Document, kept: usize) -> Vec<Document> {
     let count = document.list("timeline").count();
     let mut proposals = Vec::new();
-    let mut size = count;
+    let mut size = count.saturating_sub(kept);
     while size > 0 {
-        for first in (0..count).step_by(size) {
+        for first in (kept..count).step_by(size) {
             proposals.push(changed(document, |document| {
                 let list = document.list_mut("timeline");
                 list.drain(first..(first + size).min(count));
@@ -117,7 +117,11 @@ pub(super) fn fewer_instances(document: &Document, focus: Option<&Focus>) -> Vec
 pub(super) fn fewer_servers(document: &Document) -> Vec<Document> {
     let counted = document.0.get("cluster").and_then(|cluster| cluster.get("servers"));
     let mut proposals = Vec::new();
-    for fewer in 1..counted.and_then(Value::as_integer).unwrap_or(1) {
+    let count = counted.and_then(Value::as_integer).unwrap_or(1);
+    let mut fewer: Vec<i64> = [1, 2, 3, count / 2, count - 1].into();
+    fewer.retain(|fewer| (1..count).contains(fewer));
+    fewer.dedup();
+    for fewer in fewer {
         proposals.push(changed(document, |document| {
             if let Some(Value::Table(cluster)) = document.0.get_mut("cluster") {
                 cluster.insert("servers".to_owned(), fewer.into());
@@ -148,10 +152,10 @@ pub(super) fn fewer_servers(document: &Document) -> Vec<Document> {
     proposals
 }
 
-/// With one process in the place of several that something happens to.
-pub(super) fn narrower(document: &Document, focus: Option<&Focus>) -> Vec<Document> {
+/// With one process in the place of several that something happens to, in all entries but the first `kept`.
+pub(super) fn narrower(document: &Document, focus: Option<&Focus>, kept: usize) -> Vec<Document> {
     let mut proposals = Vec::new();
-    for entry in 0..document.list("timeline").count() {
+    for entry in kept..document.list("timeline").count() {
         for path in selectors(document, entry) {
             let Some(now) = at_path(document, entry, &path) else { continue };
             let mut narrow: Vec<Value> = Vec::new();
@@ -218,7 +222,7 @@ pub(super) fn plainer(document: &Document) -> Vec<Document> {
             let mut paths = Vec::new();
             inner(table, &[], &mut paths);
             // Without these it is no entry, or another one.
-            let needed = ["name", "instances", "at", "for", "release", "flavor"];
+            let needed = ["name", "instances", "start", "at", "for", "release", "flavor"];
             let optional =
                 paths.iter().filter(|path| !(path.len() == 1 && needed.contains(&&*path[0])));
             for path in optional {
@@ -280,10 +284,16 @@ fn roughness(span: Span) -> usize {
         .unwrap_or(GRAINS.len())
 }
 
-/// With one time that is rounder, or a fixed one in the place of a range.
-pub(super) fn rounder(document: &Document) -> Vec<Document> {
+/// With one time that is rounder, or a fixed one in the place of a range; if `drawn` is given, only in entries
+/// of the timeline from that place on.
+pub(super) fn rounder(document: &Document, drawn: Option<usize>) -> Vec<Document> {
+    // Before this no server is open and nobody registered.
+    const FIRST: u64 = 60_000_000_000;
     let mut proposals = Vec::new();
-    for (list, place, path) in times(document) {
+    let times = times(document).into_iter();
+    for (list, place, path) in times
+        .filter(|(list, place, _)| drawn.is_none_or(|drawn| *list == "timeline" && *place >= drawn))
+    {
         let Some(now) = value_at(document, list, place, &path) else { continue };
         let Some(text) = now.as_str() else { continue };
         let mut better: Vec<String> = Vec::new();
@@ -297,18 +307,21 @@ pub(super) fn rounder(document: &Document) -> Vec<Document> {
         } else if let Ok(nanos) = units::signed_duration(text) {
             let (sign, span) =
                 (if nanos < 0 { "-" } else { "" }, Span::from_nanos(nanos.unsigned_abs()));
-            if path != ["at"] {
+            // When something happens is rounded; how long it takes is as short as it can be.
+            let is_instant = path == ["at"] || path == ["start"];
+            if !is_instant {
                 better.extend(milder(span).map(|span| format!("{sign}{}", units::written(span))));
             }
-            let grains = if path == ["at"] { &GRAINS[..roughness(span)] } else { &[] };
-            for grain in grains {
+            let grains = if is_instant { &GRAINS[..roughness(span)] } else { &[] };
+            // A start is rounded, not moved to where other things happen.
+            let coarsest = if path == ["start"] { Span::from_secs(10) } else { GRAINS[0] };
+            for grain in grains.iter().filter(|grain| **grain <= coarsest) {
                 let down = span.nanos() / grain.nanos() * grain.nanos();
                 let up = down + grain.nanos();
                 let near =
                     if span.nanos() - down <= up - span.nanos() { [down, up] } else { [up, down] };
-                better.extend(
-                    near.map(|nanos| format!("{sign}{}", units::written(Span::from_nanos(nanos)))),
-                );
+                let near = near.into_iter().filter(|nanos| *nanos >= FIRST.min(span.nanos()));
+                better.extend(near.map(|nanos| units::written(Span::from_nanos(nanos))));
             }
         }
         for text in better {
