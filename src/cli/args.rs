@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use super::exit::Exit;
 use super::terminal::Terminal;
 use crate::eureka::{Flavor, Release, ReleaseError};
+use crate::observe::shell_word;
 use crate::scenario::{Changes, units};
 use crate::study::tune::{DEFAULT_PARAM, Shard};
 use crate::time::Span;
@@ -88,6 +89,11 @@ pub(super) struct Values {
 }
 
 impl Values {
+    /// The arguments that say the same again, but for the seed.
+    pub(super) fn words(&self) -> impl Iterator<Item = String> {
+        self.set.iter().map(|set| format!("--set {}", shell_word(set)))
+    }
+
     /// What these change of a scenario.
     pub(super) fn changes(&self) -> Changes<'_> {
         Changes { overlay: None, sets: &self.set, seed: self.seed }
@@ -95,6 +101,12 @@ impl Values {
 }
 
 impl ScenarioArguments {
+    /// The arguments that say the same again, but for the scenarios and the seed.
+    pub(super) fn words(&self) -> impl Iterator<Item = String> {
+        let fault = self.fault.iter().map(|fault| format!("--fault {}", shell_word(fault)));
+        self.values.words().chain(fault)
+    }
+
     /// Whether more than one scenario may be meant.
     pub(super) fn names_several(&self) -> bool {
         self.scenarios.len() > 1 || self.scenarios.iter().any(|path| path.is_dir())
@@ -251,6 +263,12 @@ fn release(text: &str) -> Result<Release, String> {
 /// `netflix`
 fn flavor(text: &str) -> Result<Flavor, String> {
     Flavor::value_of(text).ok_or_else(|| "there are spring-cloud and netflix".to_owned())
+}
+
+/// A path as an argument that a shell reads back, and that is no option.
+pub(super) fn path_word(path: &str) -> String {
+    let is_option = path.starts_with('-');
+    shell_word(&if is_option { format!("./{path}") } else { path.to_owned() })
 }
 
 /// `2/8`

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::{Common, Format, Plot, ScenarioArguments};
+use super::args::{Common, Format, Plot, ScenarioArguments, path_word};
 use super::exit::Exit;
 use super::files::{Staged, describe};
 use super::inputs::{Inputs, Loaded};
@@ -138,18 +138,14 @@ fn file_name(instance: &str) -> String {
 /// The command line that does it again.
 fn rerun(path: &Path, plan: &Plan, arguments: &ExplainArguments) -> String {
     let mut words = vec!["eureka-sim".to_owned(), "explain".to_owned()];
-    let path = path.display().to_string();
-    let named = if path.starts_with('-') { format!("./{path}") } else { path };
-    words.push(shell_word(&named));
+    words.push(path_word(&path.display().to_string()));
     words.push(format!("--instance {}", shell_word(&arguments.instance)));
     let at = arguments.at.iter().map(|at| format!("--at {}", shell_word(at)));
     words.extend(at);
     let server = arguments.server.iter().map(|name| format!("--server {}", shell_word(name)));
     words.extend(server);
     words.push(format!("--seed {}", plan.setup.seed));
-    let ScenarioArguments { values, fault, .. } = &arguments.scenario;
-    words.extend(values.set.iter().map(|set| format!("--set {}", shell_word(set))));
-    words.extend(fault.iter().map(|fault| format!("--fault {}", shell_word(fault))));
+    words.extend(arguments.scenario.words());
     words.join(" ")
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant as Clock;
 
-use super::args::{Common, Format, HuntArguments};
+use super::args::{Common, Format, HuntArguments, path_word};
 use super::exit::Exit;
 use super::files::{Disk, Staged, describe, read_scenario};
 use super::run::json;
@@ -257,11 +257,10 @@ fn unwritable(place: &Path, error: &io::Error, terminal: &mut Terminal) -> Exit 
 
 /// The command line that does it again: of a search that time has ended, with the number of its runs.
 fn rerun(arguments: &HuntArguments, seed: u64, runs: u64) -> String {
-    let path = arguments.scenario.display().to_string();
-    let path = if path.starts_with('-') { format!("./{path}") } else { path };
-    let mut words = vec!["eureka-sim hunt".to_owned(), shell_word(&path)];
+    let path = path_word(&arguments.scenario.display().to_string());
+    let mut words = vec!["eureka-sim hunt".to_owned(), path];
     words.push(format!("--seed {seed} --runs {runs}"));
-    words.extend(arguments.values.set.iter().map(|set| format!("--set {}", shell_word(set))));
+    words.extend(arguments.values.words());
     if !arguments.only.is_empty() {
         words.push(format!("--only {}", shell_word(&arguments.only.join(","))));
     }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::args::{Common, Format, Plot, RunArguments, ScenarioArguments};
+use super::args::{Common, Format, Plot, RunArguments, path_word};
 use super::exit::Exit;
 use super::files::{Staged, describe};
 use super::inputs::{Inputs, Loaded};
 use super::record::{Failure, record};
 use super::terminal::{Terminal, interrupted};
-use crate::observe::{harmless_json, shell_word};
+use crate::observe::harmless_json;
 use crate::report::{JUnit, Listed, Tally, list_text, render_diagnostics, summary_text};
 use crate::scenario::Plan;
 use crate::study;
@@ -151,12 +151,8 @@ pub(super) fn json(value: &impl serde::Serialize) -> String {
 /// The command line that does it again.
 fn rerun(path: &Path, plan: &Plan, arguments: &RunArguments) -> String {
     let mut words = vec!["eureka-sim".to_owned(), "run".to_owned()];
-    let path = path.display().to_string();
-    let named = if path.starts_with('-') { format!("./{path}") } else { path };
-    words.push(shell_word(&named));
+    words.push(path_word(&path.display().to_string()));
     words.push(format!("--seed {}", plan.setup.seed));
-    let ScenarioArguments { values, fault, .. } = &arguments.scenario;
-    words.extend(values.set.iter().map(|set| format!("--set {}", shell_word(set))));
-    words.extend(fault.iter().map(|fault| format!("--fault {}", shell_word(fault))));
+    words.extend(arguments.scenario.words());
     words.join(" ")
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::args::{Common, Format, Plot, TuneArguments, TuneReportArguments};
+use super::args::{Common, Format, Plot, TuneArguments, TuneReportArguments, path_word};
 use super::exit::Exit;
 use super::files::{Disk, Staged, describe, read_scenario};
 use super::journal::JournalFile;
@@ -316,8 +316,7 @@ pub(super) fn report(
 
 /// The command line that does it again.
 pub(super) fn rerun(request: &Request, path: &str, arguments: &TuneReportArguments) -> String {
-    let path = if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
-    let mut words = vec!["eureka-sim tune".to_owned(), shell_word(&path)];
+    let mut words = vec!["eureka-sim tune".to_owned(), path_word(path)];
     words.extend(request.seed.map(|seed| format!("--seed {seed}")));
     words.extend(request.sets.iter().map(|set| format!("--set {}", shell_word(set))));
     let default = Param::parse(DEFAULT_PARAM).ok();

@@ -69,8 +69,7 @@ impl Observer for Detector {
         self.measures.elapsed(now);
         while let Some(due) = self.measures.stuck.due_before(next, world) {
             self.checks.elapsed((now, due), &self.measures, world);
-            self.measures.stuck.find(due, world);
-            let found = self.measures.stuck.take_findings();
+            let found = self.measures.stuck.find(due, world);
             self.checks.found(&found, world);
             self.findings.extend(found);
             now = due;

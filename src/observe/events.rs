@@ -11,8 +11,7 @@ use super::in_client;
 use super::labels::Labels;
 use super::listing::Listing;
 use super::stuck::{Finding, Mechanism};
-use crate::eureka::client::{AttemptFailure, View};
-use crate::eureka::server::peer::Dropped;
+use crate::eureka::client::View;
 use crate::eureka::server::resources::{BatchItem, DirtyParameter, StatusParameter};
 use crate::eureka::server::{CacheKey, Registry};
 use crate::eureka::{InstanceKey, InstanceStatus, Names};
@@ -233,14 +232,14 @@ impl EventLog {
                 self.request(server(host), *from, request, *code, names, labels)
             }
             Fact::Failed { from, to, request, outcome } => {
-                failed((*from, *to), *request, failure_text(*outcome), names, labels)
+                failed((*from, *to), *request, outcome.name(), names, labels)
             }
             Fact::TurnedAway { from, to, request, code } => {
                 failed((*from, *to), *request, &code.to_string(), names, labels)
             }
             Fact::TaskDropped { from, to, key, action, why } => json!({
                 "event": "replication-dropped", "from": server(from), "to": server(to),
-                "action": action.name(), "id": names.full(*key), "why": dropped_text(*why),
+                "action": action.name(), "id": names.full(*key), "why": why.name(),
             }),
             Fact::Registered { server: host, key, status, replica, .. } => json!({
                 "event": "register", "server": server(host), "id": names.full(*key),
@@ -498,7 +497,8 @@ fn failed(
 }
 
 /// Milliseconds as in every report, for JSON.
-pub(super) fn t_ms(at: Instant) -> Value {
+#[must_use]
+pub fn t_ms(at: Instant) -> Value {
     Value::Number(at.millis_text().parse().expect("digits with at most a point are a number"))
 }
 
@@ -510,30 +510,10 @@ fn status_text(status: StatusParameter) -> Option<&'static str> {
     }
 }
 
-fn failure_text(failure: AttemptFailure) -> &'static str {
-    match failure {
-        AttemptFailure::Refused => "refused",
-        AttemptFailure::ConnectTimeout => "connect-timeout",
-        AttemptFailure::ReadTimeout => "read-timeout",
-        AttemptFailure::Reset => "reset",
-        AttemptFailure::Aborted => "aborted",
-    }
-}
-
 fn outcome_text(outcome: BatchOutcome) -> String {
     match outcome {
         BatchOutcome::Answered(code) => code.to_string(),
-        BatchOutcome::Failed(failure) => failure_text(failure).to_owned(),
-    }
-}
-
-/// As an item of a batch names it.
-const fn dropped_text(why: Dropped) -> &'static str {
-    match why {
-        Dropped::Expired => "expired",
-        Dropped::Overflow => "overflow",
-        Dropped::Overridden => "overridden",
-        Dropped::PermanentError => "permanent-error",
+        BatchOutcome::Failed(failure) => failure.name().to_owned(),
     }
 }
 

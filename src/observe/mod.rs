@@ -31,7 +31,7 @@ mod watch;
 pub use costs::{CostWatch, Costs, Ending, Size};
 pub use detector::Detector;
 pub use divergence::Differences;
-pub use events::{EventLevel, EventLog};
+pub use events::{EventLevel, EventLog, t_ms};
 pub use expect::Verdict;
 pub use harmless::{escape, harmless_json, is_unsafe, shell_word};
 pub use labels::Labels;

@@ -112,16 +112,23 @@ impl Statuses {
 impl StatusLane {
     fn seen(&self, world: &WorldView<'_>) -> Seen {
         match self.server {
-            Some(server) => match world.registry(server) {
-                None => Seen::Nobody,
-                Some(registry) => registry.status_of(self.key).map_or(Seen::Absent, Seen::Status),
-            },
-            None => {
-                let host = self.host.filter(|host| world.key(*host) == self.key);
-                let running = host.filter(|host| world.is_alive(*host));
-                let client = running.and_then(|host| world.client(host));
-                client.map_or(Seen::Nobody, |client| Seen::Status(client.status()))
-            }
+            Some(server) => at_server(server, self.key, world),
+            None => by_itself(self.host, self.key, world),
         }
     }
+}
+
+/// What a server has of an instance.
+pub(super) fn at_server(server: HostId, key: InstanceKey, world: &WorldView<'_>) -> Seen {
+    match world.registry(server) {
+        None => Seen::Nobody,
+        Some(registry) => registry.status_of(key).map_or(Seen::Absent, Seen::Status),
+    }
+}
+
+/// What an instance calls itself. `host` is who it is, or was last.
+pub(super) fn by_itself(host: Option<HostId>, key: InstanceKey, world: &WorldView<'_>) -> Seen {
+    let running = host.filter(|host| world.is_alive(*host) && world.key(*host) == key);
+    let client = running.and_then(|host| world.client(host));
+    client.map_or(Seen::Nobody, |client| Seen::Status(client.status()))
 }

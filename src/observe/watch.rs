@@ -120,8 +120,7 @@ impl<const TRACED: bool> Watch<TRACED> {
 
     /// What is wrong has lasted too long at `at`.
     fn find(&mut self, at: Instant, world: &WorldView<'_>) {
-        self.measures.stuck.find(at, world);
-        let findings = self.measures.stuck.take_findings();
+        let findings = self.measures.stuck.find(at, world);
         self.checks.found(&findings, world);
         self.series.touch();
         if let Some(events) = &mut self.events {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::style::{BAD, DIM, END, GOOD, NAME, escape};
 use crate::eureka::Flavor;
-use crate::observe::{Mechanism, shell_word};
+use crate::observe::{Mechanism, shell_word, t_ms};
 use crate::study::hunt::{Case, Kind, Shrunk, Size, Survey, happens};
 use crate::time::Span;
 
@@ -150,7 +150,6 @@ impl Told {
         let Shrunk { kind, shown, after, .. } = &self.shrunk;
         let since =
             shown.first(*kind).and_then(|(_, finding, _)| *finding).map(|finding| finding.since);
-        let millis = |text: String| text.parse::<serde_json::Number>().ok();
         let releases: Vec<Value> = self
             .survey
             .iter()
@@ -170,7 +169,7 @@ impl Told {
             "why": if self.why.is_empty() { None } else { Some(self.why.join(" ")) },
             "instance": self.case.instance,
             "server": self.case.server,
-            "since_ms": since.and_then(|since| millis(since.millis_text())),
+            "since_ms": since.map(t_ms),
             "runs": self.runs,
             "first_run": self.first,
             "file": self.path,

@@ -51,7 +51,8 @@ pub fn run<const TRACED: bool>(
     pulse: &mut dyn Pulse,
 ) -> Result<(Recording, Watch<TRACED>), Interrupted> {
     let mut world = World::<_, TimingWheel<Event>>::new(&plan.setup, watch);
-    drive(&mut world, plan, if TRACED { TRACED_SLICE } else { SLICE }, pulse)?;
+    let slice = if TRACED { TRACED_SLICE } else { SLICE };
+    drive(&mut world, plan.setup.duration, slice, pulse)?;
     let digest = world.digest();
     let mut recording = None;
     world.observe(|watch, _, view| recording = Some(watch.finish(view, digest)));
@@ -80,7 +81,7 @@ pub struct Outcome {
 /// If `pulse` ended the run.
 pub fn cost(plan: &Plan, watch: CostWatch, pulse: &mut dyn Pulse) -> Result<Outcome, Interrupted> {
     let mut world = World::<_, TimingWheel<Event>>::new(&plan.setup, watch);
-    drive(&mut world, plan, SLICE, pulse)?;
+    drive(&mut world, plan.setup.duration, SLICE, pulse)?;
     let (digest, events) = (world.digest(), world.handled());
     let mut finished = None;
     world.observe(|watch, _, view| finished = Some(watch.finish(view)));
@@ -93,7 +94,7 @@ pub fn cost(plan: &Plan, watch: CostWatch, pulse: &mut dyn Pulse) -> Result<Outc
 #[must_use]
 pub fn digest<Q: EventQueue<Event>>(plan: &Plan) -> (DigestValue, u64) {
     let mut world = World::<_, Q>::new(&plan.setup, Silent);
-    let all = drive(&mut world, plan, SLICE, &mut ());
+    let all = drive(&mut world, plan.setup.duration, SLICE, &mut ());
     debug_assert_eq!(all, Ok(()), "nobody ends this run");
     (world.digest(), world.handled())
 }
@@ -150,13 +151,14 @@ pub fn as_they_come<T: Sync, R: Send>(
     });
 }
 
+/// Runs a world up to and including an instant.
 fn drive<O: Observer, Q: EventQueue<Event>>(
     world: &mut World<'_, O, Q>,
-    plan: &Plan,
+    limit: Instant,
     slice: u64,
     pulse: &mut dyn Pulse,
 ) -> Result<(), Interrupted> {
-    while !world.run_until(plan.setup.duration, slice) {
+    while !world.run_until(limit, slice) {
         if !pulse.beat(world.now(), world.handled()) {
             return Err(Interrupted);
         }

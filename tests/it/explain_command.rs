@@ -3,12 +3,18 @@
 use serde_json::{Value, json};
 
 use crate::explain::path;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Ran, Sandbox};
 
 fn sandbox(name: &str) -> Sandbox {
     let sandbox = Sandbox::new(name);
     sandbox.write("m16.toml", std::fs::read(path(16)).expect("a scenario can be read"));
     sandbox
+}
+
+/// Explains an instance of that scenario, without figures.
+fn explain(sandbox: &Sandbox, instance: &str, more: &[&str]) -> Ran {
+    let words = ["explain", "m16.toml", "--instance", instance, "--plots", "none"];
+    sandbox.run(&words.iter().chain(more).copied().collect::<Vec<_>>())
 }
 
 #[test]
@@ -31,19 +37,7 @@ fn the_command_writes_its_files_and_says_what_it_writes() {
     let again = sandbox.run(&rerun.split(' ').collect::<Vec<_>>());
     assert_eq!(again.stdout, ran.stdout);
     // Figures that are not wanted do not stay beside another text.
-    let words = [
-        "explain",
-        "m16.toml",
-        "--instance",
-        "ORDERS/0",
-        "--at",
-        "19m",
-        "--plots",
-        "none",
-        "--format",
-        "json",
-    ];
-    let json = sandbox.run(&words);
+    let json = explain(&sandbox, "ORDERS/0", &["--at", "19m", "--format", "json"]);
     assert_eq!(sandbox.files(folder), ["ORDERS-orders-0000.txt"]);
     let json: Value = serde_json::from_str(&json.stdout).expect("it is JSON");
     assert_eq!(json["verdict"]["mechanism"], "M16");
@@ -102,16 +96,7 @@ fn what_cannot_be_explained_is_said() {
 #[test]
 fn a_healthy_instance_is_said_to_be_healthy() {
     let sandbox = sandbox("explain-healthy");
-    let ran = sandbox.run(&[
-        "explain",
-        "m16.toml",
-        "--instance",
-        "LUCKY/0",
-        "--plots",
-        "none",
-        "--format",
-        "json",
-    ]);
+    let ran = explain(&sandbox, "LUCKY/0", &["--format", "json"]);
     assert_eq!(ran.code, 0);
     let json: Value = serde_json::from_str(&ran.stdout).expect("it is JSON");
     assert_eq!(
@@ -124,16 +109,7 @@ fn a_healthy_instance_is_said_to_be_healthy() {
         text.ends_with("Nothing is wrong with it at any server: there is nothing to cure."),
         "{text}"
     );
-    let begin = sandbox.run(&[
-        "explain",
-        "m16.toml",
-        "--instance",
-        "LUCKY/0",
-        "--plots",
-        "none",
-        "--at",
-        "0s",
-    ]);
+    let begin = explain(&sandbox, "LUCKY/0", &["--at", "0s"]);
     assert_eq!(begin.code, 0, "{begin:?}");
 }
 
@@ -141,23 +117,11 @@ fn a_healthy_instance_is_said_to_be_healthy() {
 #[test]
 fn a_changed_scenario_is_explained_as_it_is_run() {
     let sandbox = sandbox("explain-changed");
-    let ran = sandbox.run(&[
-        "explain",
-        "m16.toml",
-        "--instance",
-        "ORDERS/0",
-        "--at",
-        "19m",
-        "--plots",
-        "none",
-        "--set",
-        "timeline.up.at=5m1ms",
-    ]);
+    let set = ["--at", "19m", "--set", "timeline.up.at=5m1ms"];
+    let ran = explain(&sandbox, "ORDERS/0", &set);
     let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("Nothing is wrong with it at any server"), "{}", ran.stdout);
-    let words =
-        ["explain", "m16.toml", "--instance", "ORDERS/0", "--plots", "none", "--fault", "cut-5m"];
-    let ran = sandbox.run(&words);
+    let ran = explain(&sandbox, "ORDERS/0", &["--fault", "cut-5m"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stdout.contains("partition begins"), "{}", ran.stdout);
     assert!(ran.stdout.contains("--fault cut-5m"), "{}", ran.stdout);

@@ -12,6 +12,11 @@ use crate::time::Span;
 /// Updates on demand that may follow each other at once.
 const BURST_SIZE: i64 = 2;
 
+/// `allowedRatePerMinute` of an interval in seconds.
+fn allowed_per_minute(interval: i32) -> i64 {
+    60 * BURST_SIZE / i64::from(interval)
+}
+
 /// What the replicator's thread is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Busy {
@@ -69,7 +74,7 @@ impl ClientProcess {
     /// run or heartbeat.
     pub(super) fn on_demand_update(&mut self, cx: &mut Cx<'_>) {
         let interval = cx.profile.client.instance_info_replication_interval_seconds;
-        let per_minute = 60 * BURST_SIZE / i64::from(interval);
+        let per_minute = allowed_per_minute(interval);
         let replicator = &mut self.client.replicator;
         if !replicator.limiter.acquire(BURST_SIZE, per_minute, cx.now.wall) {
             cx.tell(ClientEvent::OnDemandRateLimited);
@@ -85,8 +90,8 @@ impl ClientProcess {
     /// number. `interval` is that of the periodic runs in seconds.
     #[must_use]
     pub fn tokens(&self, interval: i32, wall: i64) -> Option<i64> {
-        let per_minute = 60 * BURST_SIZE / i64::from(interval);
-        self.client.replicator.limiter.available(BURST_SIZE, per_minute, wall)
+        let limiter = self.client.replicator.limiter;
+        limiter.available(BURST_SIZE, allowed_per_minute(interval), wall)
     }
 
     /// The thread takes a run that was asked for: it cancels the periodic one first.

@@ -74,6 +74,20 @@ pub enum AttemptFailure {
     Aborted,
 }
 
+impl AttemptFailure {
+    /// The name used in reports: `read-timeout`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::ConnectTimeout => "connect-timeout",
+            Self::ReadTimeout => "read-timeout",
+            Self::Reset => "reset",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
 /// Why an attempt sent nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsent {

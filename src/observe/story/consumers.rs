@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::lanes::in_view;
+use super::lanes::{in_view, shown};
 use super::what::{Place, What};
+use crate::eureka::InstanceKey;
 use crate::eureka::client::View;
-use crate::eureka::{InstanceKey, InstanceStatus};
 use crate::observe::Seen;
 use crate::scenario::Plan;
 use crate::sim::{HostId, WorldView};
@@ -56,15 +56,11 @@ impl Consumers {
         if !self.fetches[client.index()] {
             return None;
         }
-        let only_up = world.setup().profile_of(client).client.filter_only_up_instances;
-        let shown = |view: &View| {
-            let listed = view.listed(key);
-            listed.filter(|status| !only_up || *status == InstanceStatus::Up)
-        };
-        let (before, now) = (shown(old), shown(new));
+        let seen = |view: &View| shown(view, client, key, world);
+        let (before, now) = (seen(old), seen(new));
         let named = self.named.contains(&client);
         let place = if named { Place::Client(client) } else { Place::Others };
-        (before != now).then(|| (place, What::Sees(now.map_or(Seen::Absent, Seen::Status))))
+        (before != now).then_some((place, What::Sees(now)))
     }
 
     /// How many see it in which way; `own` is no consumer of itself.

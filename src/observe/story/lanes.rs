@@ -1,8 +1,10 @@
 //! What an instance is called over time, at each place: by itself, by each server, by some consumers.
 
 use super::what::Place;
-use crate::eureka::InstanceKey;
+use crate::eureka::client::View;
+use crate::eureka::{InstanceKey, InstanceStatus};
 use crate::observe::Seen;
+use crate::observe::statuses::{at_server, by_itself};
 use crate::sim::{HostId, WorldView};
 use crate::time::Instant;
 
@@ -47,15 +49,8 @@ pub(super) fn seen(
     world: &WorldView<'_>,
 ) -> Seen {
     match place {
-        Place::Process => {
-            let running = host.filter(|host| world.is_alive(*host) && world.key(*host) == key);
-            let client = running.and_then(|host| world.client(host));
-            client.map_or(Seen::Nobody, |client| Seen::Status(client.status()))
-        }
-        Place::Server(server) => match world.registry(server) {
-            None => Seen::Nobody,
-            Some(registry) => registry.status_of(key).map_or(Seen::Absent, Seen::Status),
-        },
+        Place::Process => by_itself(host, key, world),
+        Place::Server(server) => at_server(server, key, world),
         Place::Client(client) => in_view(client, key, world),
         Place::Others | Place::Network => Seen::Nobody,
     }
@@ -63,11 +58,14 @@ pub(super) fn seen(
 
 /// What a consumer gets to see of an instance.
 pub(super) fn in_view(client: HostId, key: InstanceKey, world: &WorldView<'_>) -> Seen {
-    let Some(process) = world.client(client) else {
-        return Seen::Nobody;
-    };
+    world.client(client).map_or(Seen::Nobody, |process| {
+        shown(world.views().get(process.view()), client, key, world)
+    })
+}
+
+/// What a consumer with this view gets to see of an instance.
+pub(super) fn shown(view: &View, client: HostId, key: InstanceKey, world: &WorldView<'_>) -> Seen {
     let only_up = world.setup().profile_of(client).client.filter_only_up_instances;
-    let listed = world.views().get(process.view()).listed(key);
-    let shown = listed.filter(|status| !only_up || *status == crate::eureka::InstanceStatus::Up);
+    let shown = view.listed(key).filter(|status| !only_up || *status == InstanceStatus::Up);
     shown.map_or(Seen::Absent, Seen::Status)
 }

@@ -7,7 +7,7 @@ use crate::time::Instant;
 
 /// The process that an instance is, or was last.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Life {
+pub(super) struct Life {
     pub(super) host: Option<HostId>,
     /// It runs, and is one that registers.
     pub(super) is_alive: bool,
@@ -15,9 +15,9 @@ pub(crate) struct Life {
     pub(super) wanted: Option<usize>,
     /// What its application means it to be. STARTING, if it has never said anything else, is nothing to stay: it
     /// stands for UP.
-    pub(crate) meant: InstanceStatus,
+    pub(super) meant: InstanceStatus,
     /// What an operator has put over that.
-    pub(crate) operator: Option<InstanceStatus>,
+    pub(super) operator: Option<InstanceStatus>,
     /// What its application was told to set, and what its health check was told to answer.
     pub(super) set: Option<InstanceStatus>,
     pub(super) health: Option<HealthAnswer>,

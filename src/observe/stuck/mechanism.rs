@@ -3,8 +3,8 @@
 
 use super::{Class, LastRegistration, Stuck};
 use crate::eureka::client::HttpClientKind;
-use crate::eureka::server::Kept;
 use crate::eureka::server::rules::Rule;
+use crate::eureka::server::{Decision, Kept};
 use crate::eureka::{InstanceKey, InstanceStatus};
 use crate::sim::{HostId, WorldView};
 use crate::time::{Instant, Span};
@@ -154,6 +154,11 @@ impl Case<'_> {
             .filter(move |peer| *peer != self.server && of(*peer) == of(self.server))
     }
 
+    /// The server itself, and then these.
+    fn everywhere(&self) -> impl Iterator<Item = HostId> + '_ {
+        std::iter::once(self.server).chain(self.peers())
+    }
+
     /// Its process is gone.
     fn of_ghost(&self) -> Mechanism {
         let life = self.stuck.life(self.key);
@@ -161,9 +166,8 @@ impl Case<'_> {
             return Mechanism::UpButDead;
         }
         let cancelled = life.cancelled != Instant::NEVER;
-        let servers = std::iter::once(self.server).chain(self.peers());
-        let made = servers.filter_map(|server| self.last(server));
-        let late = made.into_iter().any(|last| last.is_new && happened(last.at, life.goodbye));
+        let mut made = self.everywhere().filter_map(|server| self.last(server));
+        let late = made.any(|last| last.is_new && happened(last.at, life.goodbye));
         match (cancelled, late) {
             (true, true) => Mechanism::RegisterAfterDelete,
             (true, false) => Mechanism::NotReplicated,
@@ -227,7 +231,7 @@ impl Case<'_> {
         let lease = registry.lease(self.key)?;
         let stored = registry.objects()[lease.holder].last_dirty_timestamp;
         // A replica says what the server that was told says.
-        let told = std::iter::once(self.server).chain(self.peers()).find_map(|server| {
+        let told = self.everywhere().find_map(|server| {
             self.last(server).filter(|last| !last.replica).map(|last| last.decision)
         });
         let here = self.last(self.server).map(|last| last.decision);
@@ -235,9 +239,7 @@ impl Case<'_> {
             return Some(Mechanism::OlderBody);
         }
         if stored > own_dirty {
-            let adopted = std::iter::once(self.server).chain(self.peers());
-            let adopted =
-                adopted.into_iter().any(|at| self.stuck.adopted.contains(&(at, self.key)));
+            let adopted = self.everywhere().any(|at| self.stuck.adopted.contains(&(at, self.key)));
             return Some(if adopted {
                 Mechanism::PeerFeedsBack
             } else {
@@ -251,9 +253,8 @@ impl Case<'_> {
             return Some(Mechanism::NeverRegisters);
         }
         if stored == own_dirty {
-            let latched = |last: crate::eureka::server::Decision| {
-                last.rule == Rule::LeaseExists && last.brought.0 != status
-            };
+            let latched =
+                |last: Decision| last.rule == Rule::LeaseExists && last.brought.0 != status;
             return Some(if told.is_some_and(latched) {
                 Mechanism::OutOfServiceLatch
             } else if life.own == Some((own, own_dirty))

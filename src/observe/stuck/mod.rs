@@ -112,10 +112,10 @@ struct Open {
 /// The last registration of an instance that a server says something wrong of, or that has said goodbye.
 #[derive(Clone, Copy, Debug)]
 struct LastRegistration {
-    pub(super) at: Instant,
-    pub(super) is_new: bool,
-    pub(super) replica: bool,
-    pub(super) decision: Decision,
+    at: Instant,
+    is_new: bool,
+    replica: bool,
+    decision: Decision,
 }
 
 /// Where something is wrong: the server, or none for what is between servers.
@@ -141,7 +141,6 @@ pub(super) struct Stuck {
     due: BinaryHeap<Reverse<(Instant, Place)>>,
     /// Places of which nothing is expected: somebody is cut off or frozen.
     parked: Vec<Place>,
-    findings: Vec<Finding>,
 }
 
 impl Stuck {
@@ -157,7 +156,6 @@ impl Stuck {
             resumed: BTreeMap::new(),
             due: BinaryHeap::new(),
             parked: Vec::new(),
-            findings: Vec::new(),
             clusters,
         }
     }
@@ -456,19 +454,19 @@ impl Stuck {
         Some(open.since.max(calm).max(ready).max(resumed) + open.bound)
     }
 
-    /// Everything that lasts too long from `at` on is found.
-    pub(super) fn find(&mut self, at: Instant, world: &WorldView<'_>) {
+    /// What lasts too long from `at` on: it is found.
+    pub(super) fn find(&mut self, at: Instant, world: &WorldView<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
         while self.due_before(Instant::from_nanos(at.nanos() + 1), world).is_some() {
             let Some(Reverse((_, place))) = self.due.pop() else {
-                return;
+                break;
             };
-            if let Some(finding) = self.finding(place, at, world) {
-                self.findings.push(finding);
-            }
+            findings.extend(self.finding(place, at, world));
             if let Some(open) = self.open.get_mut(&place) {
                 open.is_found = true;
             }
         }
+        findings
     }
 
     /// What is wrong at a place, found or not.
@@ -490,11 +488,6 @@ impl Stuck {
             }
         };
         Some(Finding { class: open.class, key, server, since: open.since, at, mechanism })
-    }
-
-    /// What was found since this was last asked.
-    pub(super) fn take_findings(&mut self) -> Vec<Finding> {
-        std::mem::take(&mut self.findings)
     }
 
     /// What is wrong with an instance at `at`, found or not, in the order of the servers; what is between

@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 use super::names::Names;
 use super::verdict::verdict;
 use super::words::{is_told, until, words};
-use crate::observe::{Seen, StoryEvent};
+use crate::observe::{Seen, StoryEvent, t_ms};
 use crate::scenario::Plan;
 use crate::sim::HostId;
 use crate::study::explain::{AtServer, Explanation, Tried};
-use crate::time::Instant;
 
 /// The explanation as JSON (`reports/README.md` has the fields), with what only one server did if one is
 /// named.
@@ -67,9 +66,4 @@ fn line(event: &StoryEvent, names: &Names) -> Value {
         fields.extend(words.numbers);
     }
     line
-}
-
-/// Milliseconds as in every report.
-fn t_ms(at: Instant) -> Value {
-    at.millis_text().parse().map_or(Value::Null, Value::Number)
 }

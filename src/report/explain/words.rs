@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::names::Names;
 use crate::eureka::InstanceStatus;
-use crate::eureka::client::{AttemptFailure, ClientEvent};
+use crate::eureka::client::ClientEvent;
 use crate::eureka::server::peer::{Dropped, TaskAction};
 use crate::eureka::server::rules::Rule;
 use crate::eureka::server::{Decision, Kept};
@@ -187,8 +187,8 @@ impl Writer<'_> {
             What::Dropped { to, action, why } => {
                 let to = self.host("to", *to);
                 self.put("action", action.name());
-                let (name, why) = dropped(*why);
-                self.put("why", name);
+                self.put("why", why.name());
+                let why = dropped(*why);
                 let text = format!("{to} is never told: {} is given up, {why}", action.name());
                 plain("task-dropped", self.times(text))
             }
@@ -244,7 +244,7 @@ impl Writer<'_> {
                 format!("answered {code}, not executed")
             }
             Unheard::Failed(failure) => {
-                let text = failure_text(failure);
+                let text = failure.name();
                 self.put("outcome", text);
                 format!("no answer ({text})")
             }
@@ -514,22 +514,12 @@ fn nth(number: u32) -> String {
     format!("{number}{ending}")
 }
 
-const fn failure_text(failure: AttemptFailure) -> &'static str {
-    match failure {
-        AttemptFailure::Refused => "refused",
-        AttemptFailure::ConnectTimeout => "connect-timeout",
-        AttemptFailure::ReadTimeout => "read-timeout",
-        AttemptFailure::Reset => "reset",
-        AttemptFailure::Aborted => "aborted",
-    }
-}
-
-const fn dropped(why: Dropped) -> (&'static str, &'static str) {
+const fn dropped(why: Dropped) -> &'static str {
     match why {
-        Dropped::Expired => ("expired", "too old"),
-        Dropped::Overflow => ("overflow", "there is no room for it"),
-        Dropped::Overridden => ("overridden", "a newer one takes its place"),
-        Dropped::PermanentError => ("permanent-error", "its batch was refused"),
+        Dropped::Expired => "too old",
+        Dropped::Overflow => "there is no room for it",
+        Dropped::Overridden => "a newer one takes its place",
+        Dropped::PermanentError => "its batch was refused",
     }
 }
 

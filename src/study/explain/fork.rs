@@ -6,13 +6,12 @@
 
 use std::sync::Arc;
 
-use super::drive_to;
 use crate::eureka::InstanceKey;
 use crate::observe::Detector;
 use crate::scenario::{EntryPlan, Plan};
 use crate::sim::queue::TimingWheel;
 use crate::sim::{Action, DigestValue, Event, Fact, Observer, TimelineEntry, World, WorldView};
-use crate::study::{Interrupted, Pulse};
+use crate::study::{Interrupted, Pulse, SLICE, drive};
 use crate::time::{Instant, Span};
 
 /// How long a fork goes on after its instant.
@@ -69,7 +68,7 @@ impl Fork {
         let detector = Detector::new(&self.plan);
         let judge = Judge { detector, key, from: self.at, right_since: None };
         let mut world = World::<_, TimingWheel<Event>>::new(&self.plan.setup, judge);
-        drive_to(&mut world, self.plan.setup.duration, pulse)?;
+        drive(&mut world, self.plan.setup.duration, SLICE, pulse)?;
         // What happens in the last instant has its elapse too.
         world.observe(|judge, _, view| judge.look(view));
         Ok(world.into_observer().right_since)
@@ -79,7 +78,7 @@ impl Fork {
     #[must_use]
     pub fn digest(&self) -> DigestValue {
         let mut world = World::<_, TimingWheel<Event>>::new(&self.plan.setup, crate::sim::Silent);
-        let all = drive_to(&mut world, self.at, &mut ());
+        let all = drive(&mut world, self.at, SLICE, &mut ());
         debug_assert_eq!(all, Ok(()), "nobody ends this run");
         world.digest()
     }

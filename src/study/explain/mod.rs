@@ -10,7 +10,7 @@ use crate::observe::{Detector, Finding, Place, Seen, Story, StoryEvent, StoryLan
 use crate::scenario::Plan;
 use crate::sim::queue::TimingWheel;
 use crate::sim::{DigestValue, Event, Fact, HostId, Observer, World, WorldView};
-use crate::study::{Interrupted, Pulse, SLICE, in_order};
+use crate::study::{Interrupted, Pulse, SLICE, drive, in_order};
 use crate::time::Instant;
 
 pub use cure::{Cure, Tried};
@@ -101,7 +101,7 @@ pub fn explain<P: Pulse>(
     let Question { key, at, .. } = question;
     let watcher = Watcher { story: Story::new(plan, key), detector: Detector::new(plan) };
     let mut world = World::<_, TimingWheel<Event>>::new(&plan.setup, watcher);
-    drive_to(&mut world, at, &mut pulse())?;
+    drive(&mut world, at, SLICE, &mut pulse())?;
     let digest = world.digest();
     let mut judged = None;
     world.observe(|Watcher { story, detector }, _, view| {
@@ -149,18 +149,4 @@ pub fn explain<P: Pulse>(
         wrong,
         cures,
     })
-}
-
-/// Runs a world up to and including an instant.
-fn drive_to<O: Observer>(
-    world: &mut World<'_, O, TimingWheel<Event>>,
-    limit: Instant,
-    pulse: &mut impl Pulse,
-) -> Result<(), Interrupted> {
-    while !world.run_until(limit, SLICE) {
-        if !pulse.beat(world.now(), world.handled()) {
-            return Err(Interrupted);
-        }
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@ use toml::{Table, Value};
 use super::{Kind, Shrunk, Survey, show};
 use crate::observe::{Class, Finding, Labels, Mechanism, escape, shell_word};
 use crate::scenario::Document;
+use crate::sim::HostId;
 use crate::time::Span;
 
 /// A finding, told.
@@ -99,9 +100,9 @@ fn keep_what_holds(document: &mut Document) {
 fn who(shrunk: &Shrunk, finding: &Finding) -> String {
     let setup = &shrunk.shown.plan.setup;
     let host = (setup.servers.len()..setup.host_count())
-        .map(crate::sim::HostId::new)
+        .map(HostId::new)
         .find(|host| setup.first_key_of(*host) == finding.key);
-    let is_replaced = |host: crate::sim::HostId| {
+    let is_replaced = |host: HostId| {
         setup.members.iter().any(|member| member.host == host && member.key != finding.key)
     };
     match host.filter(|host| !is_replaced(*host)) {

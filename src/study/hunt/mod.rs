@@ -146,7 +146,7 @@ pub fn show(document: &Document, stop: Stop<'_>) -> Option<Shown> {
 
 fn show_plan(plan: Plan, stop: Stop<'_>) -> Option<Shown> {
     let mut world = World::<_, TimingWheel<Event>>::new(&plan.setup, Detector::new(&plan));
-    drive(&mut world, &plan, SLICE, &mut Asks(stop)).ok()?;
+    drive(&mut world, plan.setup.duration, SLICE, &mut Asks(stop)).ok()?;
     let digest = world.digest();
     let mut finished = None;
     world.observe(|detector, _, view| finished = Some(detector.finish(view)));

@@ -170,18 +170,13 @@ impl Hunt {
 
     fn add(&self, catch: &mut Catch, number: u64, shown: Option<Shown>) {
         for (kind, ..) in shown.into_iter().flat_map(|shown| shown.kinds) {
-            let found = catch.entry(kind).or_insert_with(|| Found {
-                kind,
-                runs: 0,
-                first: u64::MAX,
-                document: Document(toml::Table::new()),
-                after: self.bounds.after,
-                own: self.own(),
-            });
-            found.runs += 1;
-            if number < found.first {
-                found.first = number;
-                found.document = self.run(number);
+            let runs = catch.get(&kind).map_or(0, |found| found.runs) + 1;
+            match catch.get_mut(&kind).filter(|found| found.first < number) {
+                Some(found) => found.runs = runs,
+                None => {
+                    let (document, after, own) = (self.run(number), self.after(), self.own());
+                    catch.insert(kind, Found { kind, runs, first: number, document, after, own });
+                }
             }
         }
     }

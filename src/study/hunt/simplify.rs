@@ -24,10 +24,9 @@ impl Focus {
     pub(super) fn new(plan: &Plan, finding: &Finding) -> Option<Self> {
         let setup = &plan.setup;
         plan.apps.iter().find_map(|app| {
-            let mut hosts = app.hosts.iter().cloned().flatten();
-            let index =
-                hosts.position(|host| setup.first_key_of(HostId::new(host)) == finding.key)?;
-            let host = app.hosts.iter().cloned().flatten().nth(index)?;
+            let mut hosts = app.hosts.iter().cloned().flatten().enumerate();
+            let (index, host) =
+                hosts.find(|(_, host)| setup.first_key_of(HostId::new(*host)) == finding.key)?;
             Some(Self {
                 app: setup.names.app_name(app.app).to_owned(),
                 index,
@@ -367,12 +366,14 @@ pub(super) fn commoner(document: &Document) -> Vec<Document> {
     proposals
 }
 
+/// When an entry of the timeline happens.
+fn instant(entry: &Table) -> Option<Span> {
+    entry.get("at").and_then(Value::as_str).and_then(|at| units::duration(at).ok())
+}
+
 /// When the first entry of the timeline happens.
 pub(super) fn earliest(document: &Document) -> Option<Span> {
-    let at = |entry: &Table| {
-        entry.get("at").and_then(Value::as_str).and_then(|at| units::duration(at).ok())
-    };
-    document.list("timeline").filter_map(at).min()
+    document.list("timeline").filter_map(instant).min()
 }
 
 /// Where a document has times: list, place in it and path; of a section the list is empty.
@@ -402,10 +403,7 @@ fn times(document: &Document) -> Vec<(&'static str, usize, Vec<String>)> {
 
 /// With everything that happens earlier by a multiple of half a minute, which is how often clients do things.
 pub(super) fn earlier(document: &Document) -> Vec<Document> {
-    let at = |entry: &Table| {
-        entry.get("at").and_then(Value::as_str).and_then(|at| units::duration(at).ok())
-    };
-    let all: Vec<Option<Span>> = document.list("timeline").map(at).collect();
+    let all: Vec<Option<Span>> = document.list("timeline").map(instant).collect();
     let Some(first) = earliest(document) else { return Vec::new() };
     let mut proposals = Vec::new();
     for least in [60, 120, 180, 300, 600].map(Span::from_secs) {

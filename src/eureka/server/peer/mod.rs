@@ -53,6 +53,19 @@ pub enum Dropped {
     PermanentError,
 }
 
+impl Dropped {
+    /// The name used in reports: `permanent-error`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Overflow => "overflow",
+            Self::Overridden => "overridden",
+            Self::PermanentError => "permanent-error",
+        }
+    }
+}
+
 /// Something that happened to a task and leaves no trace in a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerFact {
