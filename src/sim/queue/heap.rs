@@ -38,7 +38,7 @@ impl<E> EventQueue<E> for Heap<E> {
 
 impl<E> PartialEq for ByKey<E> {
     fn eq(&self, other: &Self) -> bool {
-        self.0.key() == other.0.key()
+        self.0.order() == other.0.order()
     }
 }
 
@@ -52,6 +52,6 @@ impl<E> PartialOrd for ByKey<E> {
 
 impl<E> Ord for ByKey<E> {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.key().cmp(&other.0.key())
+        self.0.order().cmp(&other.0.order())
     }
 }

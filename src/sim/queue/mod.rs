@@ -20,8 +20,9 @@ pub struct Entry<E> {
 }
 
 impl<E> Entry<E> {
-    const fn key(&self) -> (Instant, u64) {
-        (self.at, self.seq)
+    /// Instant and place in one number, which is compared without a branch.
+    const fn order(&self) -> u128 {
+        (self.at.nanos() as u128) << 64 | self.seq as u128
     }
 }
 
@@ -32,6 +33,11 @@ pub trait EventQueue<E>: Default {
     fn push(&mut self, entry: Entry<E>);
     /// The first entry, if it happens at or before `limit`.
     fn pop_until(&mut self, limit: Instant) -> Option<Entry<E>>;
+    /// Entries that have come near since this was asked last, in no order, for reading ahead. It is a
+    /// hint: most queues know of none.
+    fn come_near(&mut self) -> &[Entry<E>] {
+        &[]
+    }
     /// How many entries are queued.
     fn len(&self) -> usize;
     /// Whether no entry is queued.

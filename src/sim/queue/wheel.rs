@@ -14,6 +14,8 @@ const SLOT_BITS: u32 = 20;
 const LEVEL_BITS: u32 = 8;
 const SLOTS: usize = 1 << LEVEL_BITS;
 const LEVELS: usize = 4;
+/// Most entries for which an emptied coarse slot's memory is kept.
+const SPARE: usize = 1 << 14;
 
 /// [`EventQueue`] as a timing wheel.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct TimingWheel<E> {
     far: Heap<E>,
     /// The open slot, latest entry first.
     open: Vec<Entry<E>>,
+    /// It was opened since somebody asked.
+    just_opened: bool,
     /// Number of the open slot, counted from t = 0.
     tick: u64,
     len: usize,
@@ -30,6 +34,8 @@ pub struct TimingWheel<E> {
 #[derive(Clone, Debug)]
 struct Level<E> {
     slots: Vec<Vec<Entry<E>>>,
+    /// The memory of the slot that was emptied last, for the next that gets its first entry.
+    spare: Vec<Entry<E>>,
     /// A bit for each slot that is not empty.
     occupied: [u64; SLOTS / 64],
 }
@@ -39,10 +45,12 @@ impl<E> Default for TimingWheel<E> {
         Self {
             levels: std::array::from_fn(|_| Level {
                 slots: (0..SLOTS).map(|_| Vec::new()).collect(),
+                spare: Vec::new(),
                 occupied: [0; SLOTS / 64],
             }),
             far: Heap::default(),
             open: Vec::new(),
+            just_opened: false,
             tick: 0,
             len: 0,
         }
@@ -54,7 +62,7 @@ impl<E> EventQueue<E> for TimingWheel<E> {
         self.len += 1;
         let tick = entry.at.nanos() >> SLOT_BITS;
         if tick <= self.tick {
-            let place = self.open.partition_point(|other| other.key() > entry.key());
+            let place = self.open.partition_point(|other| other.order() > entry.order());
             self.open.insert(place, entry);
         } else {
             self.put(tick, entry);
@@ -72,6 +80,10 @@ impl<E> EventQueue<E> for TimingWheel<E> {
         }
         self.len -= 1;
         self.open.pop()
+    }
+
+    fn come_near(&mut self) -> &[Entry<E>] {
+        if std::mem::take(&mut self.just_opened) { &self.open } else { &[] }
     }
 
     fn len(&self) -> usize {
@@ -110,23 +122,24 @@ impl<E> TimingWheel<E> {
             if level == 0 {
                 self.open_slot(slot, entries);
             } else {
-                self.spread(entries);
+                self.spread(level, entries);
             }
             return true;
         }
         self.enter_far(limit)
     }
 
-    /// Opens a finest slot. The memory of the one that was open goes to the slot; that of coarse slots
-    /// is not kept, or a run would hold on to the memory of its busiest hour.
+    /// Opens a finest slot. The memory of the one that was open goes to the slot; that of a coarse slot
+    /// goes to the next one, unless it is large: a run would hold on to the memory of its busiest hour.
     fn open_slot(&mut self, slot: usize, mut entries: Vec<Entry<E>>) {
-        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
+        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.order()));
+        self.just_opened = true;
         self.levels[0].slots[slot] = std::mem::replace(&mut self.open, entries);
     }
 
     /// Spreads a coarse slot, whose first tick is now the open one, over the finer levels.
-    fn spread(&mut self, entries: Vec<Entry<E>>) {
-        for entry in entries {
+    fn spread(&mut self, level: u32, mut entries: Vec<Entry<E>>) {
+        for entry in entries.drain(..) {
             let tick = entry.at.nanos() >> SLOT_BITS;
             if tick == self.tick {
                 self.open.push(entry);
@@ -134,7 +147,10 @@ impl<E> TimingWheel<E> {
                 self.put(tick, entry);
             }
         }
-        self.open.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
+        self.open.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.order()));
+        if entries.capacity() <= SPARE {
+            self.levels[level as usize].spare = entries;
+        }
     }
 
     /// The wheel is empty: goes to the first entry of the far heap, and takes all from there that the
@@ -162,7 +178,11 @@ impl<E> TimingWheel<E> {
 
 impl<E> Level<E> {
     fn put(&mut self, slot: usize, entry: Entry<E>) {
-        self.occupied[slot / 64] |= 1 << (slot % 64);
+        let (word, bit) = (&mut self.occupied[slot / 64], 1 << (slot % 64));
+        if *word & bit == 0 && self.slots[slot].capacity() == 0 {
+            self.slots[slot] = std::mem::take(&mut self.spare);
+        }
+        *word |= bit;
         self.slots[slot].push(entry);
     }
 
