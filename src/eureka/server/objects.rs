@@ -20,63 +20,181 @@ pub struct InfoRef(NonZeroU32);
 pub struct LeaseRef(NonZeroU32);
 
 /// All leases and instances of one server. Every reference that is kept somewhere is counted:
-/// `retain` when it is stored, `release` when it is dropped.
+/// `retain` when it is stored, `release` when it is dropped. Numbers of freed ones are given out again.
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
-    infos: Slab<InstanceInfo>,
-    leases: Slab<Lease>,
+    cells: Vec<Cell>,
+    /// Cells without an instance, and some that have got one since.
+    free_infos: Vec<NonZeroU32>,
+    /// Likewise cells without a lease.
+    free_leases: Vec<NonZeroU32>,
+}
+
+/// Room for a lease and for an instance: nearly always those that belong together, side by side because
+/// both are needed at once, and nothing else near them.
+#[derive(Clone, Debug, Default)]
+#[repr(C, align(64))]
+struct Cell {
+    lease: Slot<Lease>,
+    info: Slot<InstanceInfo>,
+}
+
+#[derive(Clone, Debug)]
+struct Slot<T> {
+    /// References; none if there is no value.
+    count: u32,
+    /// Its number is in the list of those without a value.
+    listed: bool,
+    value: Option<T>,
 }
 
 impl Objects {
     /// A new instance; the caller holds its only reference.
     pub fn add_info(&mut self, info: InstanceInfo) -> InfoRef {
-        InfoRef(self.infos.add(info))
+        let number = self.room_for_an_info();
+        self.cell_mut(number).info.fill(info);
+        InfoRef(number)
     }
 
     /// A new lease, which keeps a reference to its holder; the caller holds its only reference.
     pub(super) fn add_lease(&mut self, lease: Lease) -> LeaseRef {
         self.retain_info(lease.holder);
-        LeaseRef(self.leases.add(lease))
+        let beside_its_holder = lease.holder.0;
+        let number = match self.cell(beside_its_holder).lease.value {
+            None => beside_its_holder,
+            Some(_) => self.room_for_a_lease(),
+        };
+        self.cell_mut(number).lease.fill(lease);
+        LeaseRef(number)
+    }
+
+    fn room_for_an_info(&mut self) -> NonZeroU32 {
+        while let Some(number) = self.free_infos.pop() {
+            let slot = &mut self.cell_mut(number).info;
+            slot.listed = false;
+            if slot.value.is_none() {
+                return number;
+            }
+        }
+        let number = self.add_cell();
+        self.cell_mut(number).lease.listed = true;
+        self.free_leases.push(number);
+        number
+    }
+
+    fn room_for_a_lease(&mut self) -> NonZeroU32 {
+        while let Some(number) = self.free_leases.pop() {
+            let slot = &mut self.cell_mut(number).lease;
+            slot.listed = false;
+            if slot.value.is_none() {
+                return number;
+            }
+        }
+        let number = self.add_cell();
+        self.cell_mut(number).info.listed = true;
+        self.free_infos.push(number);
+        number
+    }
+
+    fn add_cell(&mut self) -> NonZeroU32 {
+        self.cells.push(Cell::default());
+        let number = u32::try_from(self.cells.len()).ok().and_then(NonZeroU32::new);
+        number.expect("a server holds fewer than 2^32 objects")
     }
 
     /// One more reference to an instance.
     pub fn retain_info(&mut self, info: InfoRef) {
-        self.infos.retain(info.0);
+        self.cell_mut(info.0).info.count += 1;
     }
 
     /// One reference to an instance less; the last one frees it.
     pub fn release_info(&mut self, info: InfoRef) {
-        self.infos.release(info.0);
+        if self.cell_mut(info.0).info.release() {
+            self.free_infos.push(info.0);
+        }
     }
 
     /// One more reference to a lease.
     pub(super) fn retain_lease(&mut self, lease: LeaseRef) {
-        self.leases.retain(lease.0);
+        self.cell_mut(lease.0).lease.count += 1;
     }
 
     /// One reference to a lease less; the last one frees it and its reference to its holder.
     pub(super) fn release_lease(&mut self, lease: LeaseRef) {
         let holder = self[lease].holder;
-        if self.leases.release(lease.0) {
+        let slot = &mut self.cell_mut(lease.0).lease;
+        let unlisted = slot.release();
+        let gone = slot.value.is_none();
+        if unlisted {
+            self.free_leases.push(lease.0);
+        }
+        if gone {
             self.release_info(holder);
         }
     }
 
     /// Reads a lease and throws it away, so that it is near when it is needed.
     pub(super) fn touch_lease(&self, lease: LeaseRef) {
-        std::hint::black_box(self.leases.slots[lease.0.get() as usize - 1].count);
+        std::hint::black_box(self.cell(lease.0).lease.count);
     }
 
     /// The same with an instance.
     pub(super) fn touch_info(&self, info: InfoRef) {
-        let slot = &self.infos.slots[info.0.get() as usize - 1];
+        let slot = &self.cell(info.0).info;
         std::hint::black_box((slot.count, slot.value.as_ref().map(|info| info.status)));
     }
 
     /// How many instances and leases are referenced, for leak tests.
     #[must_use]
     pub fn live(&self) -> (usize, usize) {
-        (self.infos.live(), self.leases.live())
+        let infos = self.cells.iter().filter(|cell| cell.info.value.is_some());
+        let leases = self.cells.iter().filter(|cell| cell.lease.value.is_some());
+        (infos.count(), leases.count())
+    }
+
+    /// Cells, and entries of the lists of free ones.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> (usize, usize, usize) {
+        (self.cells.len(), self.free_infos.len(), self.free_leases.len())
+    }
+
+    fn cell(&self, number: NonZeroU32) -> &Cell {
+        &self.cells[number.get() as usize - 1]
+    }
+
+    fn cell_mut(&mut self, number: NonZeroU32) -> &mut Cell {
+        &mut self.cells[number.get() as usize - 1]
+    }
+}
+
+impl<T> Slot<T> {
+    fn fill(&mut self, value: T) {
+        (self.count, self.value) = (1, Some(value));
+    }
+
+    /// One reference less; the last one frees the value. True if the number of the slot is to be listed
+    /// as free then.
+    fn release(&mut self) -> bool {
+        self.count -= 1;
+        if self.count > 0 {
+            return false;
+        }
+        self.value = None;
+        !std::mem::replace(&mut self.listed, true)
+    }
+
+    fn get(&self) -> &T {
+        self.value.as_ref().expect("a counted reference keeps its value")
+    }
+
+    fn get_mut(&mut self) -> &mut T {
+        self.value.as_mut().expect("a counted reference keeps its value")
+    }
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self { count: 0, listed: false, value: None }
     }
 }
 
@@ -84,13 +202,13 @@ impl Index<InfoRef> for Objects {
     type Output = InstanceInfo;
 
     fn index(&self, info: InfoRef) -> &InstanceInfo {
-        self.infos.get(info.0)
+        self.cell(info.0).info.get()
     }
 }
 
 impl IndexMut<InfoRef> for Objects {
     fn index_mut(&mut self, info: InfoRef) -> &mut InstanceInfo {
-        self.infos.get_mut(info.0)
+        self.cell_mut(info.0).info.get_mut()
     }
 }
 
@@ -98,79 +216,12 @@ impl Index<LeaseRef> for Objects {
     type Output = Lease;
 
     fn index(&self, lease: LeaseRef) -> &Lease {
-        self.leases.get(lease.0)
+        self.cell(lease.0).lease.get()
     }
 }
 
 impl IndexMut<LeaseRef> for Objects {
     fn index_mut(&mut self, lease: LeaseRef) -> &mut Lease {
-        self.leases.get_mut(lease.0)
-    }
-}
-
-/// Reference-counted values by number; numbers of freed values are given out again.
-#[derive(Clone, Debug)]
-struct Slab<T> {
-    slots: Vec<Slot<T>>,
-    free: Vec<NonZeroU32>,
-}
-
-#[derive(Clone, Debug)]
-struct Slot<T> {
-    count: u32,
-    value: Option<T>,
-}
-
-impl<T> Default for Slab<T> {
-    fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<T> Slab<T> {
-    fn add(&mut self, value: T) -> NonZeroU32 {
-        let slot = Slot { count: 1, value: Some(value) };
-        if let Some(number) = self.free.pop() {
-            *self.slot(number) = slot;
-            return number;
-        }
-        self.slots.push(slot);
-        u32::try_from(self.slots.len())
-            .ok()
-            .and_then(NonZeroU32::new)
-            .expect("a server holds fewer than 2^32 objects")
-    }
-
-    fn slot(&mut self, number: NonZeroU32) -> &mut Slot<T> {
-        &mut self.slots[number.get() as usize - 1]
-    }
-
-    fn get(&self, number: NonZeroU32) -> &T {
-        let slot = &self.slots[number.get() as usize - 1];
-        slot.value.as_ref().expect("a counted reference keeps its value")
-    }
-
-    fn get_mut(&mut self, number: NonZeroU32) -> &mut T {
-        self.slot(number).value.as_mut().expect("a counted reference keeps its value")
-    }
-
-    fn retain(&mut self, number: NonZeroU32) {
-        self.slot(number).count += 1;
-    }
-
-    /// True if this was the last reference.
-    fn release(&mut self, number: NonZeroU32) -> bool {
-        let slot = self.slot(number);
-        slot.count -= 1;
-        let last = slot.count == 0;
-        if last {
-            slot.value = None;
-            self.free.push(number);
-        }
-        last
-    }
-
-    fn live(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.cell_mut(lease.0).lease.get_mut()
     }
 }

@@ -23,12 +23,13 @@ pub struct OverrideMap {
 }
 
 impl OverrideMap {
-    /// `get(id)`: an access, so the entry lives another hour.
-    pub(super) fn get(&mut self, id: NameId, mono: u64) -> Option<InstanceStatus> {
+    /// `get(id)`: an access, so the entry lives another hour. The id is asked for only if there is
+    /// any override at all.
+    pub(super) fn get(&mut self, id: impl FnOnce() -> NameId, mono: u64) -> Option<InstanceStatus> {
         if self.entries.is_empty() {
             return None;
         }
-        let entry = self.entries.get_mut(&id).filter(|entry| entry.is_alive(mono))?;
+        let entry = self.entries.get_mut(&id()).filter(|entry| entry.is_alive(mono))?;
         entry.stamp = mono;
         Some(entry.status)
     }

@@ -73,7 +73,7 @@ impl Registry {
         if carried != InstanceStatus::Unknown && !self.overrides.contains(id, mono) {
             self.overrides.put(id, carried, mono);
         }
-        if let Some(overridden) = self.overrides.get(id, mono) {
+        if let Some(overridden) = self.overrides.get(|| id, mono) {
             self.objects[registrant].overridden_status = overridden;
         }
 
@@ -81,7 +81,7 @@ impl Registry {
         let overrides = &mut self.overrides;
         let existing = stored.map(|(status, _)| status);
         let (status, rule) =
-            rules::apply(own, || overrides.get(id, mono), existing, is_replication);
+            rules::apply(own, || overrides.get(|| id, mono), existing, is_replication);
         if status == InstanceStatus::Up {
             self.objects[lease].service_up(wall);
         }

@@ -1,6 +1,6 @@
 //! What a registry hands to its peers: `PeerAwareInstanceRegistryImpl.replicateToPeers`.
 
-use super::objects::InfoRef;
+use super::objects::{InfoRef, LeaseRef};
 use super::registry::Registry;
 use crate::eureka::{InstanceKey, InstanceStatus};
 use crate::time::Now;
@@ -86,6 +86,11 @@ impl Registry {
     /// expired while expired leases may be evicted.
     pub(super) fn visible(&mut self, now: Now, key: InstanceKey) -> Option<InfoRef> {
         let lease = self.lease_ref(key)?;
+        self.visible_holder(now, lease)
+    }
+
+    /// The same, where the lease is known.
+    pub(super) fn visible_holder(&mut self, now: Now, lease: LeaseRef) -> Option<InfoRef> {
         if self.is_lease_expiration_enabled() && self.objects[lease].is_expired(now.wall, 0) {
             return None;
         }

@@ -123,9 +123,9 @@ pub fn renew(
     overridden: StatusParameter,
     is_replication: bool,
 ) -> Answer {
-    if !registry.renew(at, key, is_replication) {
+    let Some(lease) = registry.renewed_lease(at, key, is_replication) else {
         return Answer::code(NOT_FOUND);
-    }
+    };
     if !registry.config.sync_when_timestamp_differs {
         return Answer::code(OK);
     }
@@ -134,30 +134,42 @@ pub fn renew(
         DirtyParameter::Malformed => return Answer::code(SERVER_ERROR),
         DirtyParameter::Value(dirty) => dirty,
     };
-    let answer = validate_dirty_timestamp(registry, at, key, dirty, is_replication);
+    let stored = registry.visible_holder(at.now, lease);
+    let answer = validate_dirty_timestamp(registry, stored, dirty, is_replication);
     if answer.code == NOT_FOUND && is_replication {
-        match overridden {
-            StatusParameter::Malformed => return Answer::code(SERVER_ERROR),
-            StatusParameter::Value(status) if status != InstanceStatus::Unknown => {
-                if !registry.store_overridden_status_if_required(at, key, status) {
-                    return Answer::code(SERVER_ERROR);
-                }
-            }
-            StatusParameter::Absent | StatusParameter::Value(_) => {}
-        }
+        return store_override_of_newer(registry, at, key, overridden);
     }
     answer
 }
 
-/// `InstanceResource.validateDirtyTimestamp(Long, boolean)`.
-fn validate_dirty_timestamp(
+/// A replica's heartbeat tells of a newer instance: its override is stored before the 404.
+#[cold]
+fn store_override_of_newer(
     registry: &mut Registry,
     at: At<'_>,
     key: InstanceKey,
+    overridden: StatusParameter,
+) -> Answer {
+    match overridden {
+        StatusParameter::Malformed => return Answer::code(SERVER_ERROR),
+        StatusParameter::Value(status) if status != InstanceStatus::Unknown => {
+            if !registry.store_overridden_status_if_required(at, key, status) {
+                return Answer::code(SERVER_ERROR);
+            }
+        }
+        StatusParameter::Absent | StatusParameter::Value(_) => {}
+    }
+    Answer::code(NOT_FOUND)
+}
+
+/// `InstanceResource.validateDirtyTimestamp(Long, boolean)`.
+fn validate_dirty_timestamp(
+    registry: &Registry,
+    stored: Option<InfoRef>,
     dirty: i64,
     is_replication: bool,
 ) -> Answer {
-    let Some(stored) = registry.instance_by_app_and_id(at, key) else {
+    let Some(stored) = stored else {
         return Answer::code(OK);
     };
     let stored_dirty = registry.objects[stored].last_dirty_timestamp;
@@ -317,14 +329,17 @@ pub fn batch_replication(
     items: impl IntoIterator<Item = BatchItem>,
     answers: &mut Vec<Answer>,
 ) {
-    for item in items {
-        let answer = batch_item(registry, at, item);
-        registry.retain(answer.instance);
-        answers.push(answer);
-    }
+    answers.extend(items.into_iter().map(|item| batch_item(registry, at, item)));
 }
 
-fn batch_item(registry: &mut Registry, at: At<'_>, item: BatchItem) -> Answer {
+/// One item of [`batch_replication`], and its answer.
+pub fn batch_item(registry: &mut Registry, at: At<'_>, item: BatchItem) -> Answer {
+    let answer = execute_item(registry, at, item);
+    registry.retain(answer.instance);
+    answer
+}
+
+fn execute_item(registry: &mut Registry, at: At<'_>, item: BatchItem) -> Answer {
     let BatchItem { key, action, dirty, status, overridden } = item;
     match action {
         // The answer of addInstance is ignored: a registration refused with 400 reports 200.

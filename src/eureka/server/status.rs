@@ -115,7 +115,7 @@ impl Registry {
         at: At<'_>,
         key: InstanceKey,
     ) -> Option<InstanceStatus> {
-        self.overrides.get(at.names.id_of(key), at.now.mono)
+        self.overrides.get(|| at.names.id_of(key), at.now.mono)
     }
 
     /// `AbstractInstanceRegistry.storeOverriddenStatusIfRequired(String, String, InstanceStatus)`:

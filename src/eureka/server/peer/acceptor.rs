@@ -4,7 +4,10 @@
 //! a poll that a new task ends at once, so the grid of its steps begins at that task. A failed batch
 //! wakes nobody: it is noticed when the poll or sleep under way ends.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
 
 use super::Dropped;
 use super::task::{Task, TaskAction};
@@ -40,6 +43,9 @@ pub(super) struct AcceptorExecutor {
     next_run: Option<u64>,
     /// Monotonic clock (ns) at which the poll under way began.
     polling_since: u64,
+    /// Wall clock (ms) before which a pass does nothing if no task has come since the last one: its
+    /// oldest task is too young.
+    idle_until: i64,
 }
 
 impl AcceptorExecutor {
@@ -56,6 +62,7 @@ impl AcceptorExecutor {
             shaper: TrafficShaper::new(),
             next_run: None,
             polling_since: 0,
+            idle_until: i64::MIN,
         }
     }
 
@@ -111,6 +118,25 @@ impl AcceptorExecutor {
         self.polling_since + polled.div_ceil(STEP).max(1) * STEP
     }
 
+    /// One pass of the loop, if it is one that does nothing but wait: most are.
+    pub(super) fn idles(&mut self, now: Now) -> bool {
+        let idles = now.wall < self.idle_until
+            && self.acceptor_queue.is_empty()
+            && self.reprocess_queue.is_empty();
+        if idles {
+            self.reschedule(now.wall);
+            self.next_run = Some(now.mono + STEP);
+        }
+        idles
+    }
+
+    /// Looks again at how long to stay away from a peer that failed, when the last time is over.
+    fn reschedule(&mut self, wall: i64) {
+        if self.schedule_time < wall {
+            self.schedule_time = wall + self.shaper.transmission_delay(wall);
+        }
+    }
+
     /// Passes of the loop until a batch is complete or the thread waits. Tasks that are dropped are
     /// put into `dropped`, with the reason.
     pub(super) fn run(
@@ -118,6 +144,7 @@ impl AcceptorExecutor {
         now: Now,
         dropped: &mut Vec<(Task, Dropped)>,
     ) -> Option<Vec<Task>> {
+        self.idle_until = i64::MIN;
         loop {
             self.drain_reprocess_queue(now.wall, dropped);
             self.drain_acceptor_queue(dropped);
@@ -127,9 +154,7 @@ impl AcceptorExecutor {
                 return None;
             }
             let total = self.processing_order.len();
-            if self.schedule_time < now.wall {
-                self.schedule_time = now.wall + self.shaper.transmission_delay(now.wall);
-            }
+            self.reschedule(now.wall);
             if self.schedule_time <= now.wall
                 && let Some(batch) = self.assign_batch(now.wall, dropped)
             {
@@ -182,9 +207,13 @@ impl AcceptorExecutor {
     /// `assignBatchWork()`: everything pending goes, however young, once the oldest is old enough.
     fn assign_batch(&mut self, wall: i64, dropped: &mut Vec<(Task, Dropped)>) -> Option<Vec<Task>> {
         let head = *self.processing_order.front()?;
-        let age = wall - self.pending.submitted(head);
+        let submitted = self.pending.submitted(head);
         let full = self.pending.len() >= self.max_buffer_size;
-        if self.permits == 0 || (!full && age < MAX_BATCHING_DELAY) {
+        if !full && wall - submitted < MAX_BATCHING_DELAY {
+            self.idle_until = submitted + MAX_BATCHING_DELAY;
+            return None;
+        }
+        if self.permits == 0 {
             return None;
         }
         let len = self.processing_order.len().min(MAX_BATCHING_SIZE);
@@ -211,81 +240,53 @@ impl AcceptorExecutor {
     }
 }
 
-/// `pendingTasks`: tasks by id. Heartbeats, which are nearly all of them, by instance number; the
-/// few others in a map.
+/// `pendingTasks`: tasks by id. The map is asked for one id at a time and never listed.
 #[derive(Clone, Debug, Default)]
 struct Pending {
     tasks: Vec<Option<Task>>,
     free: Vec<u32>,
-    heartbeats: Vec<Option<NonZeroSlot>>,
-    others: BTreeMap<TaskId, NonZeroSlot>,
-    len: usize,
+    /// Positions in `tasks`.
+    places: FxHashMap<TaskId, u32>,
 }
 
-/// A position in `tasks`, plus one.
-type NonZeroSlot = std::num::NonZeroU32;
-
 impl Pending {
-    const fn len(&self) -> usize {
-        self.len
+    fn len(&self) -> usize {
+        self.places.len()
     }
 
-    const fn is_empty(&self) -> bool {
-        self.len == 0
+    fn is_empty(&self) -> bool {
+        self.places.is_empty()
     }
 
     fn contains(&self, id: TaskId) -> bool {
-        self.slot(id).is_some()
+        self.places.contains_key(&id)
     }
 
     /// Wall clock (ms) when the task of a pending id was made.
     fn submitted(&self, id: TaskId) -> i64 {
-        let task = self.slot(id).and_then(|slot| self.tasks[slot.get() as usize - 1].as_ref());
+        let task = self.places.get(&id).and_then(|&place| self.tasks[place as usize].as_ref());
         task.expect("the processing order lists pending ids only").submitted
-    }
-
-    fn slot(&self, id: TaskId) -> Option<NonZeroSlot> {
-        match id {
-            (TaskAction::Heartbeat, key) => self.heartbeats.get(key.index()).copied().flatten(),
-            _ => self.others.get(&id).copied(),
-        }
     }
 
     /// Stores a task; the one of the same id that it replaces.
     fn put(&mut self, task: Task) -> Option<Task> {
-        let id = (task.action, task.key);
-        if let Some(slot) = self.slot(id) {
-            return self.tasks[slot.get() as usize - 1].replace(task);
-        }
-        self.len += 1;
-        let position = self.free.pop().unwrap_or_else(|| {
-            self.tasks.push(None);
-            self.tasks.len() as u32 - 1
-        });
-        self.tasks[position as usize] = Some(task);
-        let slot = NonZeroSlot::new(position + 1);
-        match id {
-            (TaskAction::Heartbeat, key) => {
-                if self.heartbeats.len() <= key.index() {
-                    self.heartbeats.resize(key.index() + 1, None);
-                }
-                self.heartbeats[key.index()] = slot;
-            }
-            _ => {
-                self.others.insert(id, slot.expect("one more than a position is not zero"));
+        match self.places.entry((task.action, task.key)) {
+            Entry::Occupied(place) => self.tasks[*place.get() as usize].replace(task),
+            Entry::Vacant(vacant) => {
+                let place = self.free.pop().unwrap_or_else(|| {
+                    self.tasks.push(None);
+                    self.tasks.len() as u32 - 1
+                });
+                self.tasks[place as usize] = Some(task);
+                vacant.insert(place);
+                None
             }
         }
-        None
     }
 
     fn take(&mut self, id: TaskId) -> Option<Task> {
-        let slot = match id {
-            (TaskAction::Heartbeat, key) => self.heartbeats.get_mut(key.index())?.take()?,
-            _ => self.others.remove(&id)?,
-        };
-        self.len -= 1;
-        let position = slot.get() - 1;
-        self.free.push(position);
-        self.tasks[position as usize].take()
+        let place = self.places.remove(&id)?;
+        self.free.push(place);
+        self.tasks[place as usize].take()
     }
 }

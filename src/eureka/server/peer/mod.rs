@@ -170,6 +170,11 @@ impl PeerEurekaNode {
         self.acceptor.next_run()
     }
 
+    /// One pass of the dispatcher's thread, if it is one in which nothing happens; whether it was.
+    pub fn idles(&mut self, now: Now) -> bool {
+        self.acceptor.idles(now)
+    }
+
     /// One pass of the dispatcher's thread. If a batch is complete it is returned, written into
     /// `items` as it goes on the wire; the thread then runs again at once.
     pub fn run(

@@ -7,7 +7,7 @@ use crate::eureka::server::resources::{
 use crate::eureka::{InstanceKey, InstanceStatus, Names};
 
 /// What a task does at the peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TaskAction {
     /// `register#APP/id`
     Register,

@@ -197,7 +197,7 @@ fn an_override_lives_an_hour_after_its_last_access() {
     let contains = map.contains(id, over);
     made.push(format!("after containsKey at 59:59.999, at 60:00.000 -> contains={contains}"));
     let mut map = put();
-    assert_eq!(map.get(id, last), Some(InstanceStatus::Down));
+    assert_eq!(map.get(|| id, last), Some(InstanceStatus::Down));
     made.push(format!("after get: contains={}", map.contains(id, over)));
     let map = put();
     assert_eq!(map.snapshot(last).count(), 1);

@@ -174,3 +174,24 @@ fn objects_live_as_long_as_something_refers_to_them() {
     server.advance(210_000);
     assert_eq!(live(&server), (0, 0));
 }
+
+/// Leases lie beside their holders as a rule, and beside others where an instance has two of them; what
+/// is free is found again, and listed once.
+#[test]
+fn room_that_became_free_is_used_again() {
+    let mut server = Server::new(Flavor::Netflix);
+    server.registry.has_peers = false;
+    let mut rooms = Vec::new();
+    for _ in 0..100 {
+        let key = server.register_new("SVC", "h00");
+        let mut older = server.instance("SVC", "h00");
+        older.last_dirty_timestamp -= 1;
+        server.register(older);
+        server.register_new("SVC", "h00");
+        assert!(server.cancel(key));
+        server.advance(210_000);
+        assert_eq!(server.registry.objects().live(), (0, 0));
+        rooms.push(server.registry.objects().room());
+    }
+    assert!(rooms.iter().all(|room| *room == rooms[1]), "{rooms:?}");
+}

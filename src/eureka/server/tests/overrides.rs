@@ -157,7 +157,7 @@ fn a_registration_seeds_an_override_only_if_none_exists() {
             let seeded = overridden.or(Some(carried).filter(|&carried| carried != Unknown));
             let id = server.names.id_of(key);
             let mono = server.now().mono;
-            assert_eq!(server.registry.overrides.get(id, mono), seeded);
+            assert_eq!(server.registry.overrides.get(|| id, mono), seeded);
             assert_eq!(server.stored(key).overridden_status, seeded.unwrap_or(Unknown));
             assert_eq!(server.registry.status_of(key), Some(seeded.unwrap_or(Up)));
         }

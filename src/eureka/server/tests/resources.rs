@@ -82,7 +82,7 @@ fn a_replicas_newer_heartbeat_leaves_its_override_behind() {
         let code = renew(&mut server, key, newer, overridden, is_replication).code;
         let field = server.stored(key).overridden_status;
         let (id, mono) = (server.names.id_of(key), server.now().mono);
-        (code, server.registry.overrides.get(id, mono), field, server.stored(key).status)
+        (code, server.registry.overrides.get(|| id, mono), field, server.stored(key).status)
     };
     let out = StatusParameter::Value(OutOfService);
     assert_eq!(stored(out, true, false), (404, Some(OutOfService), OutOfService, Up));
@@ -98,7 +98,7 @@ fn an_override_for_an_instance_that_is_not_visible_is_stored_but_fails() {
     let (mut server, key) = with_expired();
     assert!(!server.ask(|r, at| r.store_overridden_status_if_required(at, key, Down)));
     let (id, mono) = (server.names.id_of(key), server.now().mono);
-    assert_eq!(server.registry.overrides.get(id, mono), Some(Down));
+    assert_eq!(server.registry.overrides.get(|| id, mono), Some(Down));
     assert!(
         server.ask(|r, at| r.store_overridden_status_if_required(at, key, Down)),
         "it is there"
