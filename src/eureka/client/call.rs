@@ -40,16 +40,21 @@ impl ClientProcess {
     pub(super) fn first_attempt(&mut self, cx: &mut Cx<'_>, id: JobId) {
         let kind = cx.jobs.get(id).step.stack();
         if self.client.stack(kind).session_is_over(cx.now.wall) {
-            let interval = cx.profile.client.sessioned_client_reconnect_interval_seconds;
-            let draw = cx.draws.session_length();
-            let stack = self.client.stack(kind);
-            let over = stack.begin_session(i64::from(interval) * 1000, cx.now.wall, draw);
-            self.client.keep_past(kind, over);
+            self.begin_session(cx, kind);
         }
         let present = &mut self.client.stack(kind).present;
         present.calls += 1;
         cx.jobs.get(id).session = present.session;
         self.attempt(cx, id);
+    }
+
+    #[cold]
+    fn begin_session(&mut self, cx: &mut Cx<'_>, kind: StackKind) {
+        let interval = cx.profile.client.sessioned_client_reconnect_interval_seconds;
+        let draw = cx.draws.session_length();
+        let stack = self.client.stack(kind);
+        let over = stack.begin_session(i64::from(interval) * 1000, cx.now.wall, draw);
+        self.client.keep_past(kind, over);
     }
 
     /// `RetryableEurekaHttpClient.execute`: the next attempt of a call, or its failure.
@@ -76,6 +81,18 @@ impl ClientProcess {
             job.from_list = false;
             return Ok(pinned);
         }
+        self.next_candidate(cx, id)
+    }
+
+    /// The next server of the list.
+    #[cold]
+    fn next_candidate(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: JobId,
+    ) -> Result<EndpointClient, CallFailure> {
+        let job = cx.jobs.get(id);
+        let (kind, session) = (job.step.stack(), job.session);
         if job.candidates.is_none() {
             self.use_resolver(cx);
             let percentage = cx.profile.client.retryable_client_quarantine_refresh_percentage;
@@ -109,10 +126,7 @@ impl ClientProcess {
         };
         let request = self.request(cx, step);
         if let Some(why) = unsent {
-            let worker = cx.jobs.get(id).worker;
-            cx.out.push(Effect::Unsent { worker, server, request, why });
-            self.attempt_failed(cx, id, true);
-            return;
+            return self.could_not_send(cx, id, server, request, why);
         }
         if matches!(request, Request::Register(_))
             && let torn = cx.profile.torn_bodies.max(cx.draws.hand_off())
@@ -123,6 +137,20 @@ impl ClientProcess {
             return;
         }
         self.put_on_the_wire(cx, id, request, false);
+    }
+
+    #[cold]
+    fn could_not_send(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: JobId,
+        server: u16,
+        request: Request,
+        why: Unsent,
+    ) {
+        let worker = cx.jobs.get(id).worker;
+        cx.out.push(Effect::Unsent { worker, server, request, why });
+        self.attempt_failed(cx, id, true);
     }
 
     /// The rest of a body is written: its timestamp is read now, after its status.
@@ -220,6 +248,7 @@ impl ClientProcess {
 
     /// The connection closed before a byte of the answer came. The HTTP library may send the same
     /// bytes again at once, on another connection, if it still gets one.
+    #[cold]
     fn connection_closed(&mut self, cx: &mut Cx<'_>, id: JobId) {
         let http_client = cx.profile.http_client;
         let job = cx.jobs.get(id);
@@ -236,6 +265,7 @@ impl ClientProcess {
     }
 
     /// The HTTP library sends the same bytes again a second after a 429 or 503.
+    #[cold]
     fn wait_to_repeat(&mut self, cx: &mut Cx<'_>, id: JobId) {
         let job = cx.jobs.get(id);
         // A thread that is interrupted already does not wait at all.
@@ -244,6 +274,7 @@ impl ClientProcess {
     }
 
     /// The first answers of an endpoint decide who talks for it; later ones are the caller's.
+    #[cold]
     fn follow_redirect(&mut self, cx: &mut Cx<'_>, id: JobId, location: Option<u16>) {
         let job = cx.jobs.get(id);
         job.hops += 1;
@@ -257,6 +288,7 @@ impl ClientProcess {
     }
 
     /// An attempt raised an exception, or its answer is not accepted: the next one.
+    #[cold]
     fn attempt_failed(&mut self, cx: &mut Cx<'_>, id: JobId, raised: bool) {
         let job = cx.jobs.get(id);
         let (kind, session, from_list) = (job.step.stack(), job.session, job.from_list);
@@ -284,7 +316,7 @@ impl ClientProcess {
                 Request::Heartbeat { status, dirty }
             }
             Step::ReRegister(_) | Step::Replicate(_) | Step::RegisterAtInit => {
-                Request::Register(Box::new(self.instance_info(cx)))
+                self.registration(cx)
             }
             Step::FetchFull(_) | Step::Reconcile(..) => Request::Get(cx.profile.full_fetch()),
             Step::FetchDelta(_) => Request::Get(CacheKey::AllAppsDelta),
@@ -292,11 +324,32 @@ impl ClientProcess {
         }
     }
 
+    #[cold]
+    fn registration(&self, cx: &Cx<'_>) -> Request {
+        Request::Register(Box::new(self.instance_info(cx)))
+    }
+
     /// The call of a job was answered: its worker goes on.
     fn answered(&mut self, cx: &mut Cx<'_>, id: JobId, code: u16, body: Option<Arc<Applications>>) {
-        let step = cx.jobs.get(id).step;
-        match step {
+        match cx.jobs.get(id).step {
             Step::Renew => self.renewed(cx, id, code),
+            Step::FetchDelta(generation) => self.fetched_delta(cx, id, generation, code, body),
+            step => self.answered_otherwise(cx, id, step, code, body),
+        }
+    }
+
+    /// The same, for what is not done all the time.
+    #[cold]
+    fn answered_otherwise(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: JobId,
+        step: Step,
+        code: u16,
+        body: Option<Arc<Applications>>,
+    ) {
+        match step {
+            Step::Renew | Step::FetchDelta(_) => {}
             Step::ReRegister(dirty) => self.re_registered(cx, id, dirty, code),
             Step::Replicate(dirty) => self.replicated(cx, id, Some(dirty)),
             Step::RegisterAtInit => {
@@ -304,7 +357,6 @@ impl ClientProcess {
                 self.registered_at_init(cx, id, failure);
             }
             Step::FetchFull(generation) => self.fetched_full(cx, id, generation, code, body),
-            Step::FetchDelta(generation) => self.fetched_delta(cx, id, generation, code, body),
             Step::Reconcile(generation, version) => {
                 self.reconciled(cx, id, (generation, version), code, body);
             }
@@ -313,6 +365,7 @@ impl ClientProcess {
     }
 
     /// The call of a job failed for good: its worker goes on.
+    #[cold]
     fn gave_up(&mut self, cx: &mut Cx<'_>, id: JobId, failure: CallFailure) {
         let (step, session) = (cx.jobs.get(id).step, cx.jobs.get(id).session);
         self.client.call_over(step.stack(), session);
@@ -370,6 +423,11 @@ impl DiscoveryClient {
         if self.stack(kind).present.session == session {
             return &mut self.stack(kind).present;
         }
+        self.past_session(kind, session)
+    }
+
+    #[cold]
+    fn past_session(&mut self, kind: StackKind, session: u16) -> &mut Retryable {
         let past = &mut self.rare().past;
         let of_call =
             |(stack, past): &&mut (StackKind, Retryable)| *stack == kind && past.session == session;
@@ -378,6 +436,7 @@ impl DiscoveryClient {
     }
 
     /// A session is over, but not for the calls that began in it.
+    #[cold]
     pub(super) fn keep_past(&mut self, kind: StackKind, over: Retryable) {
         if over.calls > 0 {
             self.rare().past.push((kind, over));
@@ -391,11 +450,16 @@ impl DiscoveryClient {
         let retryable = self.retryable(kind, session);
         retryable.calls -= 1;
         if retryable.calls == 0 && self.stack(kind).present.session != session {
-            let over =
-                |(stack, past): &(StackKind, Retryable)| *stack == kind && past.session == session;
-            self.rare().past.retain(|past| !over(past));
-            self.forget_session(kind, session);
+            self.forget_past(kind, session);
         }
+    }
+
+    #[cold]
+    fn forget_past(&mut self, kind: StackKind, session: u16) {
+        let over =
+            |(stack, past): &(StackKind, Retryable)| *stack == kind && past.session == session;
+        self.rare().past.retain(|past| !over(past));
+        self.forget_session(kind, session);
     }
 
     fn forget_session(&mut self, stack: StackKind, session: u16) {

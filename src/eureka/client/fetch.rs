@@ -53,10 +53,7 @@ impl ClientProcess {
         body: Option<Arc<Applications>>,
     ) {
         let Some(delta) = body.filter(|_| code == 200) else {
-            cx.tell(ClientEvent::DeltaRefused);
-            let step = Step::FetchFull(self.client.generation);
-            self.next_call(cx, id, step);
-            return;
+            return self.delta_refused(cx, id);
         };
         if !self.next_generation(cx, generation) {
             self.fetch_succeeded(cx, id);
@@ -72,6 +69,13 @@ impl ClientProcess {
         } else {
             self.fetch_succeeded(cx, id);
         }
+    }
+
+    #[cold]
+    fn delta_refused(&mut self, cx: &mut Cx<'_>, id: JobId) {
+        cx.tell(ClientEvent::DeltaRefused);
+        let step = Step::FetchFull(self.client.generation);
+        self.next_call(cx, id, step);
     }
 
     /// `reconcileAndLogDifference`: the registry is replaced, and gets the delta's version.

@@ -8,17 +8,21 @@ impl ClientProcess {
     /// The heartbeat was answered; 404 means register again, with a new dirty timestamp
     /// (not in old releases).
     pub(super) fn renewed(&mut self, cx: &mut Cx<'_>, id: JobId, code: u16) {
-        let stays_away = cx.profile.rest.is_some_and(|rest| !rest.re_registers_on_404);
-        if code == 404 && !stays_away {
-            let anew = cx.profile.registers_anew_after_404();
-            let dirty = anew.then(|| self.set_dirty(cx));
-            self.next_call(cx, id, Step::ReRegister(dirty));
-            return;
+        let stays_away = || cx.profile.rest.is_some_and(|rest| !rest.re_registers_on_404);
+        if code == 404 && !stays_away() {
+            return self.register_again(cx, id);
         }
         if code == 200 {
             cx.tell_routine(ClientEvent::HeartbeatSucceeded);
         }
         self.heartbeat_ended(cx, id);
+    }
+
+    #[cold]
+    fn register_again(&mut self, cx: &mut Cx<'_>, id: JobId) {
+        let anew = cx.profile.registers_anew_after_404();
+        let dirty = anew.then(|| self.set_dirty(cx));
+        self.next_call(cx, id, Step::ReRegister(dirty));
     }
 
     /// Unlike the replicator, this path looks at the answer: only 204 makes the instance clean.

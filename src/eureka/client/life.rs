@@ -10,7 +10,9 @@ use super::supervisor::Supervisor;
 use super::timer::{Timer, Timers};
 use super::transport::{Stack, StackKind};
 use super::view::{ViewId, Views};
-use super::{ClientProcess, Cx, DiscoveryClient, Effect, InstanceExtras, Listener, Phase};
+use super::{
+    ClientProcess, Cx, DiscoveryClient, Effect, InstanceExtras, Listener, Phase, RateLimiter,
+};
 use crate::eureka::{InstanceKey, InstanceStatus};
 
 impl DiscoveryClient {
@@ -30,6 +32,8 @@ impl DiscoveryClient {
             servers: Servers::new(),
             view: ViewId::EMPTY,
             generation: 0,
+            running: [0; 2],
+            limiter: RateLimiter::default(),
             rare: None,
         }
     }

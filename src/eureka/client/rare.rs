@@ -131,8 +131,15 @@ impl DiscoveryClient {
 
     /// Whose turn is next, of those that can go on.
     pub(super) fn first_sleeper(&self) -> Option<(Due, Sleeper)> {
-        let busy = self.replicator.is_busy();
-        let sleepers = self.rare.as_ref()?.sleepers.iter().copied();
+        let rare = self.rare.as_ref()?;
+        rare.first_sleeper(self.replicator.is_busy())
+    }
+}
+
+impl Rare {
+    #[inline(never)]
+    fn first_sleeper(&self, busy: bool) -> Option<(Due, Sleeper)> {
+        let sleepers = self.sleepers.iter().copied();
         let can_go_on = sleepers.filter(|(_, what)| !(busy && what.is_of_replicator()));
         can_go_on.reduce(|first, other| if other.0.is_before(first.0) { other } else { first })
     }

@@ -4,7 +4,6 @@
 use super::event::ClientEvent;
 use super::job::{JobId, Step, Worker};
 use super::rare::Sleeper;
-use super::rate_limiter::RateLimiter;
 use super::timer::Timer;
 use super::{ClientProcess, Cx, DiscoveryClient};
 use crate::time::Span;
@@ -37,12 +36,11 @@ pub(super) struct Replicator {
     pub(super) is_made: bool,
     /// `stop()` was called: nothing new is scheduled.
     stopped: bool,
-    limiter: RateLimiter,
 }
 
 impl Replicator {
     pub(super) fn new() -> Self {
-        Self { busy: Busy::No, is_made: false, stopped: false, limiter: RateLimiter::default() }
+        Self { busy: Busy::No, is_made: false, stopped: false }
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -75,10 +73,9 @@ impl ClientProcess {
     pub(super) fn on_demand_update(&mut self, cx: &mut Cx<'_>) {
         let interval = cx.profile.client.instance_info_replication_interval_seconds;
         let per_minute = allowed_per_minute(interval);
-        let replicator = &mut self.client.replicator;
-        if !replicator.limiter.acquire(BURST_SIZE, per_minute, cx.now.wall) {
+        if !self.client.limiter.acquire(BURST_SIZE, per_minute, cx.now.wall) {
             cx.tell(ClientEvent::OnDemandRateLimited);
-        } else if replicator.stopped {
+        } else if self.client.replicator.stopped {
             cx.tell(ClientEvent::OnDemandAfterStop);
         } else {
             let hand_off = cx.draws.hand_off();
@@ -90,7 +87,7 @@ impl ClientProcess {
     /// number. `interval` is that of the periodic runs in seconds.
     #[must_use]
     pub fn tokens(&self, interval: i32, wall: i64) -> Option<i64> {
-        let limiter = self.client.replicator.limiter;
+        let limiter = self.client.limiter;
         limiter.available(BURST_SIZE, allowed_per_minute(interval), wall)
     }
 

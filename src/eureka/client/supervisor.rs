@@ -15,13 +15,11 @@ pub(super) struct Supervisor {
     factor: u32,
     /// The run that is awaited.
     awaited: Option<JobId>,
-    /// Runs that have not ended, the abandoned ones included.
-    running: u8,
 }
 
 impl Supervisor {
     pub(super) const fn new() -> Self {
-        Self { factor: 1, awaited: None, running: 0 }
+        Self { factor: 1, awaited: None }
     }
 
     /// From the end of one run to the start of the next.
@@ -94,20 +92,15 @@ impl ClientProcess {
         let period = of.period(cx.profile);
         let supervisor = self.supervisor(of);
         if let Some(late) = supervisor.awaited.take() {
-            cx.tell(ClientEvent::SupervisorTimeout(of));
-            if supervisor.timed_out(of.bound(cx.profile)) {
-                cx.tell(ClientEvent::SupervisorDelay(of, supervisor.delay(period)));
-            }
-            self.interrupt(cx, late);
-            self.schedule(cx, of);
-            return;
+            return self.run_timed_out(cx, of, late);
         }
-        if i32::from(supervisor.running) >= of.workers(cx.profile) {
+        let running = &mut self.client.running[of as usize];
+        if i32::from(*running) >= of.workers(cx.profile) {
             cx.tell(ClientEvent::SupervisorRejected(of));
             self.schedule(cx, of);
             return;
         }
-        supervisor.running += 1;
+        *running += 1;
         self.client.timers.set(of.timer(), cx.now.mono + period.nanos());
         let (worker, step) = match of {
             Supervised::Heartbeat => (Worker::Heartbeat, Step::Renew),
@@ -118,12 +111,25 @@ impl ClientProcess {
         self.first_attempt(cx, id);
     }
 
+    /// The run under way took too long.
+    #[cold]
+    fn run_timed_out(&mut self, cx: &mut Cx<'_>, of: Supervised, late: JobId) {
+        let period = of.period(cx.profile);
+        let supervisor = self.supervisor(of);
+        cx.tell(ClientEvent::SupervisorTimeout(of));
+        if supervisor.timed_out(of.bound(cx.profile)) {
+            cx.tell(ClientEvent::SupervisorDelay(of, supervisor.delay(period)));
+        }
+        self.interrupt(cx, late);
+        self.schedule(cx, of);
+    }
+
     /// The worker is free; if its supervisor still waits for it, the next run is one period from now,
     /// whether this one succeeded or not.
     pub(super) fn run_ended(&mut self, cx: &mut Cx<'_>, of: Supervised, id: JobId) {
         cx.jobs.remove(id);
+        self.client.running[of as usize] -= 1;
         let supervisor = self.supervisor(of);
-        supervisor.running -= 1;
         if supervisor.awaited == Some(id) {
             supervisor.awaited = None;
             if supervisor.finished() {

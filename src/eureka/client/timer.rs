@@ -34,8 +34,9 @@ impl Due {
     }
 }
 
-/// The timers of one client.
-#[derive(Clone, Debug)]
+/// The timers of one client. Packed: see [`super::ClientProcess`].
+#[derive(Clone, Copy, Debug)]
+#[repr(C, packed(4))]
 pub(super) struct Timers {
     due: [u64; Timer::ALL.len()],
     order: [u16; Timer::ALL.len()],

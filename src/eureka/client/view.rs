@@ -148,9 +148,14 @@ impl Views {
     pub fn release(&mut self, view: ViewId) {
         let slot = &mut self.slots[view.0 as usize];
         slot.holders -= 1;
-        if slot.holders > 0 {
-            return;
+        if slot.holders == 0 {
+            self.forget(view);
         }
+    }
+
+    #[inline(never)]
+    fn forget(&mut self, view: ViewId) {
+        let slot = &mut self.slots[view.0 as usize];
         slot.view = None;
         let origin = slot.origin.take();
         for successor in std::mem::take(&mut slot.successors) {
@@ -182,6 +187,11 @@ impl Views {
             self.hold(next);
             return next;
         }
+        self.add_with_delta(view, delta)
+    }
+
+    #[inline(never)]
+    fn add_with_delta(&mut self, view: ViewId, delta: &Arc<Applications>) -> ViewId {
         let mut scratch = std::mem::take(&mut self.scratch);
         let (old, payload) = (self.get(view), Arc::clone(delta));
         let apps = apply_delta(&old.apps, delta, &mut scratch);
