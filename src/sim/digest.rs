@@ -33,17 +33,24 @@ impl fmt::Debug for Digest {
 
 impl Digest {
     /// Begins a fact of this kind at this time (ns).
+    #[inline]
     pub(super) fn fact(&mut self, kind: u8, at: u64) -> &mut Self {
         if self.buffer.len() >= CHUNK {
-            self.hasher.update(&self.buffer);
-            self.buffer.clear();
+            self.hash();
         }
         self.facts += 1;
         self.buffer.push(kind);
         self.word(at)
     }
 
+    #[cold]
+    fn hash(&mut self) {
+        self.hasher.update(&self.buffer);
+        self.buffer.clear();
+    }
+
     /// Adds a number.
+    #[inline]
     pub(super) fn word(&mut self, word: u64) -> &mut Self {
         self.buffer.extend_from_slice(&word.to_le_bytes());
         self

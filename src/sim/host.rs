@@ -1,7 +1,9 @@
 //! Hosts: the processes of a run as the kernel sees them.
 
 use super::world::Deferred;
-use crate::time::{Instant, Span};
+use crate::eureka::InstanceKey;
+use crate::eureka::client::ClientProcess;
+use crate::time::Instant;
 
 /// A host: servers first, then clients, in the order of the setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,31 +23,38 @@ impl HostId {
     }
 }
 
-/// The state of a host.
+/// The state of a host: one cache line, and then its client.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Host {
+    /// When the queue will wake it next, as far as it was told.
+    pub(super) armed: Instant,
+    /// When its process is to start, if nobody starts it before.
+    pub(super) starts_at: Instant,
+    /// It is frozen.
+    pub(super) paused: Option<Box<Pause>>,
+    /// How many processes it has had: 1 for the first.
+    pub(super) generation: u32,
+    /// Calls it has made.
+    pub(super) calls: u32,
+    /// Occasions at which it has drawn random numbers.
+    pub(super) draws: u32,
+    /// The instance that its process is.
+    pub(super) key: InstanceKey,
+    /// How its client is built, by position in the setup.
+    pub(super) profile: u32,
+    /// The servers that its client knows, by position in the setup.
+    pub(super) endpoints: u32,
+    /// Which clock it has; 0 is the common one.
+    pub(super) clock: u32,
     /// Its process runs (perhaps paused).
     pub(super) alive: bool,
     /// It accepts connections.
     pub(super) listening: bool,
     /// It does not belong to its application any more, and was told to go.
     pub(super) leaving: bool,
-    /// How many processes it has had: 1 for the first.
-    pub(super) generation: u32,
-    /// Which clock it has; 0 is the common one.
-    pub(super) clock: u32,
-    /// Calls it has made.
-    pub(super) calls: u32,
-    /// Occasions at which it has drawn random numbers.
-    pub(super) draws: u64,
-    /// When the queue will wake it next, as far as it was told.
-    pub(super) armed: Instant,
-    /// When its process is to start, if nobody starts it before.
-    pub(super) starts_at: Instant,
-    /// It is being restarted: so long after it went it starts again.
-    pub(super) restart_after: Option<Span>,
-    /// It is frozen.
-    pub(super) paused: Option<Box<Pause>>,
+    /// The process of a client, which lies beside its host because both are needed together.
+    pub(super) client: Option<ClientProcess>,
 }
 
 /// What waits for a frozen process.
@@ -64,7 +73,8 @@ pub(super) struct Pause {
 }
 
 impl Host {
-    pub(super) const fn new() -> Self {
+    /// A host whose first process has not started.
+    pub(super) const fn new(key: InstanceKey, profile: u32, endpoints: u32) -> Self {
         Self {
             alive: false,
             listening: false,
@@ -73,10 +83,13 @@ impl Host {
             clock: 0,
             calls: 0,
             draws: 0,
+            key,
+            profile,
+            endpoints,
             armed: Instant::NEVER,
             starts_at: Instant::NEVER,
-            restart_after: None,
             paused: None,
+            client: None,
         }
     }
 }

@@ -35,14 +35,18 @@ impl Latency {
                 let offset = ((u128::from(draw) * width) >> 64) as u64;
                 low + Span::from_nanos(offset)
             }
-            Self::LogNormal { median, p99 } => {
-                // Of libm, whose functions give the same bits on every platform; std's do not.
-                let mu = libm::log(median.nanos() as f64);
-                let sigma = (libm::log(p99.nanos() as f64) - mu) / Z_99;
-                Span::from_nanos(libm::exp(mu + sigma * normal(&mut decision())) as u64)
-            }
+            Self::LogNormal { median, p99 } => log_normal(median, p99, &mut decision()),
         }
     }
+}
+
+/// A draw from the log-normal distribution; the functions of libm give the same bits on every platform,
+/// those of std do not.
+#[inline(never)]
+fn log_normal(median: Span, p99: Span, rng: &mut CounterRng) -> Span {
+    let mu = libm::log(median.nanos() as f64);
+    let sigma = (libm::log(p99.nanos() as f64) - mu) / Z_99;
+    Span::from_nanos(libm::exp(mu + sigma * normal(rng)) as u64)
 }
 
 /// A draw from the standard normal distribution (Box and Muller).

@@ -20,6 +20,7 @@ const GIVES_UP_AFTER: Span = Span::from_secs(131);
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// The accept queue of the target is full: nobody answers, and the caller's TCP asks again later.
+    #[cold]
     pub(super) fn not_accepted(&mut self, id: CallId) {
         let call = self.calls.get(id);
         if call.caller_done {

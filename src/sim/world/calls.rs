@@ -64,7 +64,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     pub(super) fn timeouts(&self, caller: HostId, purpose: &Purpose) -> (Span, Span) {
         match purpose {
             Purpose::Job(_) => {
-                let profile = self.releases.profile(caller, self.setup);
+                let profile = self.profile_of(caller);
                 (profile.connect_timeout(), profile.read_timeout())
             }
             Purpose::Batch { .. } => self.servers[caller.index()].peer_timeouts(),
@@ -87,6 +87,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
+    #[cold]
     fn queue_timeout(&mut self, id: CallId) {
         let call = self.calls.get(id);
         if call.timeout_queued || call.caller_done {
@@ -100,6 +101,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
+    #[cold]
     fn hold(&mut self, entry: usize, event: Event, link: (HostId, HostId), span: Span, id: CallId) {
         self.calls.get(id).references += 1;
         self.held.push(Held { entry, event, link, span });
@@ -120,6 +122,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// No connection: known after one latency if it is refused, else after the connect timeout.
+    #[cold]
     pub(super) fn cannot_connect(&mut self, id: CallId, mode: CutMode, span: Span) {
         let call = self.calls.get(id);
         call.server_done = true;
@@ -156,6 +159,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.calls.dereference(id);
     }
 
+    #[cold]
     fn nobody_listens(&mut self, id: CallId) {
         let black_hole =
             self.network.setup().dead_hosts_are_black_holes && !self.target_is_alive(id);
@@ -297,15 +301,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         match purpose {
             Purpose::Job(job) if !same_process => self.jobs.remove(job),
             Purpose::Job(job) => {
-                let (from, to) = (caller, target);
-                match (&outcome, line) {
-                    (&Message::Failure(outcome), Some(request)) => {
-                        self.emit(&Fact::Failed { from, to, request, outcome });
-                    }
-                    (&Message::Answer { code, .. }, Some(request)) if turned_away => {
-                        self.emit(&Fact::TurnedAway { from, to, request, code });
-                    }
-                    _ => {}
+                if turned_away || matches!(outcome, Message::Failure(_)) {
+                    self.emit_failure((caller, target), line, &outcome);
                 }
                 self.client_call_ended(caller, until, job, outcome_of(outcome));
             }
@@ -316,7 +313,27 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
+    /// The call of a client was not executed by anybody.
+    #[cold]
+    fn emit_failure(
+        &mut self,
+        (from, to): (HostId, HostId),
+        line: Option<RequestLine>,
+        outcome: &Message,
+    ) {
+        match (outcome, line) {
+            (&Message::Failure(outcome), Some(request)) => {
+                self.emit(&Fact::Failed { from, to, request, outcome });
+            }
+            (&Message::Answer { code, .. }, Some(request)) => {
+                self.emit(&Fact::TurnedAway { from, to, request, code });
+            }
+            _ => {}
+        }
+    }
+
     /// A batch has come to its end, as its sender sees it.
+    #[inline(never)]
     fn batch_ended(
         &mut self,
         (sender, to): (HostId, HostId),

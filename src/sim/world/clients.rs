@@ -10,7 +10,7 @@ use super::super::queue::EventQueue;
 use super::super::random::{Stream, Streams};
 use super::super::setup::Races;
 use super::{Event, World};
-use crate::eureka::client::{ClientProcess, Cx, Draws, Effect, JobId, Outcome};
+use crate::eureka::client::{ClientProcess, Cx, Draws, Effect, JobId, Outcome, Request};
 use crate::eureka::java::hash_code;
 use crate::eureka::server::Applications;
 use crate::time::{HostClock, Instant, Span};
@@ -22,14 +22,15 @@ struct ClientDraws<'a> {
     races: &'a Races,
     host: u64,
     /// Occasions at which this host has drawn.
-    occasion: &'a mut u64,
+    occasion: &'a mut u32,
 }
 
 impl Draws for ClientDraws<'_> {
     fn shuffle(&mut self, servers: &mut [u16]) {
         if !self.races.no_shuffle {
             *self.occasion += 1;
-            let mut rng = self.streams.decision(Stream::ServerOrder, self.host, *self.occasion);
+            let mut rng =
+                self.streams.decision(Stream::ServerOrder, self.host, (*self.occasion).into());
             servers.shuffle(&mut rng);
         }
     }
@@ -39,7 +40,7 @@ impl Draws for ClientDraws<'_> {
             return 0.5;
         }
         *self.occasion += 1;
-        let draw = self.streams.draw(Stream::SessionLength, self.host, *self.occasion);
+        let draw = self.streams.draw(Stream::SessionLength, self.host, (*self.occasion).into());
         // 53 bits, as Java's nextDouble().
         (draw >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -50,7 +51,7 @@ impl Draws for ClientDraws<'_> {
             return low;
         }
         *self.occasion += 1;
-        let mut rng = self.streams.decision(Stream::HandOff, self.host, *self.occasion);
+        let mut rng = self.streams.decision(Stream::HandOff, self.host, (*self.occasion).into());
         Span::from_nanos(rng.random_range(low.nanos()..=high.nanos()))
     }
 
@@ -121,22 +122,23 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             host: host.index() as u64,
             occasion: &mut process.draws,
         };
-        let client = match host.index().checked_sub(self.servers.len()) {
-            None => &mut self.servers[host.index()].embedded,
-            Some(client) => &mut self.clients[client],
-        };
         let mut cx = Cx {
             now: self.clocks[process.clock as usize].now(self.now),
             until: HostClock::mono(until),
-            profile: self.releases.profile(host, setup),
-            endpoints: setup.endpoints_of(host),
+            profile: &setup.profiles[process.profile as usize],
+            endpoints: &setup.endpoints[process.endpoints as usize],
             jobs: &mut self.jobs,
             views: &mut self.views,
             draws: &mut draws,
             tell_routine: false,
             out: &mut self.effects,
         };
-        act(client, &mut cx)
+        let result = act(&mut process.client, &mut cx);
+        if let Some(server) = self.servers.get_mut(host.index()) {
+            let next = process.client.as_ref().and_then(ClientProcess::next_wake);
+            server.client_due = next.map(HostClock::instant_of_mono);
+        }
+        result
     }
 
     /// Does what a client wants done.
@@ -144,14 +146,19 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         if self.effects.is_empty() {
             return;
         }
-        let mut effects = std::mem::take(&mut self.effects);
-        if effects.len() == 1 {
+        if self.effects.len() == 1 {
             // Nearly always: a request.
-            effects.drain(..).for_each(|effect| self.apply(host, effect));
-            debug_assert!(self.effects.is_empty());
-            self.effects = effects;
+            if let Some(effect) = self.effects.pop() {
+                self.apply(host, effect);
+            }
             return;
         }
+        self.apply_several(host);
+    }
+
+    #[inline(never)]
+    fn apply_several(&mut self, host: HostId) {
+        let mut effects = std::mem::take(&mut self.effects);
         let is_status = |effect: &Effect| matches!(effect, Effect::LocalStatus { .. });
         let last_status = effects.iter().rposition(is_status);
         for (place, effect) in effects.drain(..).enumerate() {
@@ -166,18 +173,26 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     fn apply(&mut self, host: HostId, effect: Effect) {
-        if !self.hosts[host.index()].alive {
-            self.drop_effect(effect);
-            return;
-        }
         match effect {
+            _ if !self.hosts[host.index()].alive => self.drop_effect(effect),
             Effect::Send { job, server, request, .. } => {
                 let key = self.key_of(host);
                 let line = request_line(key, &request);
                 let target = HostId::new(server.into());
+                if matches!(request, Request::Heartbeat { .. }) {
+                    self.read_ahead_later((target, key));
+                }
                 let message = Message::Request(request);
                 self.send(host, target, Purpose::Job(job), Some(line), message);
             }
+            other => self.apply_rare(host, other),
+        }
+    }
+
+    #[inline(never)]
+    fn apply_rare(&mut self, host: HostId, effect: Effect) {
+        match effect {
+            Effect::Send { .. } => {}
             Effect::LocalStatus { status, dirty, .. } => {
                 if !self.is_server(host) {
                     self.emit(&Fact::LocalStatus { client: host, status, dirty });
@@ -212,6 +227,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// What other threads of a process would have done in the instant in which it ended: nothing.
+    #[cold]
     fn drop_effect(&mut self, effect: Effect) {
         match effect {
             Effect::Send { job, .. } => self.jobs.remove(job),
@@ -238,7 +254,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         if process.alive && process.generation != generation {
             return;
         }
-        let next = next.filter(|_| process.alive);
-        self.arm(host, next.map(HostClock::instant_of_mono));
+        if let (true, Some(next)) = (process.alive, next) {
+            self.arm(host, HostClock::instant_of_mono(next));
+        }
     }
 }

@@ -268,7 +268,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         if consumer.cached(now).is_some() {
             return consumer.pick_cached(only_up, avoid, now);
         }
-        let client = &self.clients[host.index() - self.servers.len()];
+        let client = &self.hosts[host.index()].client;
         let view = client.as_ref().map(ClientProcess::view)?;
         let list = consumer.find(&self.views.get(view).apps, calls.app);
         if calls.cache_ttl.is_zero() {

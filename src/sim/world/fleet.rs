@@ -6,7 +6,6 @@ use super::super::fault_fact::FaultFact;
 use super::super::host::HostId;
 use super::super::queue::EventQueue;
 use super::{Event, World};
-use crate::eureka::InstanceKey;
 use crate::time::{Instant, Span};
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
@@ -27,8 +26,9 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             match change {
                 FleetChange::Add => self.add(host),
                 FleetChange::Remove => {
+                    self.restarting.remove(&host);
                     let process = &mut self.hosts[host.index()];
-                    (process.starts_at, process.restart_after) = (Instant::NEVER, None);
+                    process.starts_at = Instant::NEVER;
                     process.leaving = process.alive;
                     self.send_away(host, entry, graceful);
                 }
@@ -37,7 +37,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                         self.renamed.insert(host, member.key);
                     }
                     if self.hosts[host.index()].alive {
-                        self.hosts[host.index()].restart_after = Some(down);
+                        self.restarting.insert(host, down);
                         self.send_away(host, entry, graceful);
                     } else {
                         // Its predecessor went before.
@@ -54,7 +54,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         if !process.alive {
             self.start(host);
         } else if std::mem::take(&mut process.leaving) {
-            process.restart_after = Some(Span::ZERO);
+            self.restarting.insert(host, Span::ZERO);
         }
     }
 
@@ -72,11 +72,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// The next process of a host is the instance that it is to be by now.
     pub(super) fn become_the_next(&mut self, host: HostId) {
-        self.hosts[host.index()].leaving = false;
-        let renamed: Option<InstanceKey> = self.renamed.remove(&host);
-        if let Some(key) = renamed {
-            let client = self.client_index(host);
-            self.keys[client] = key;
-        }
+        let process = &mut self.hosts[host.index()];
+        process.leaving = false;
+        process.key = self.renamed.remove(&host).unwrap_or(process.key);
     }
 }

@@ -3,6 +3,7 @@
 //! One file per part: what clients do, what servers do, execute and replicate, calls between them,
 //! pauses, the script. This one holds the state and the loop.
 
+mod ahead;
 mod backlog;
 mod calls;
 mod clients;
@@ -34,10 +35,11 @@ use super::network::Network;
 use super::queue::{Entry, EventQueue, TimingWheel};
 use super::random::Streams;
 use super::setup::Setup;
-use crate::eureka::client::{ClientProcess, Effect, Jobs, Views};
+use crate::eureka::client::{ClientProfile, Effect, Jobs, Views};
 use crate::eureka::server::resources::{Answer, BatchItem};
 use crate::eureka::{InstanceKey, ServiceUrls};
-use crate::time::{HostClock, Instant, Now};
+use crate::time::{HostClock, Instant, Now, Span};
+use ahead::Renewal;
 use consumers::Consumers;
 use releases::Releases;
 use servers::ServerProcess;
@@ -92,7 +94,7 @@ struct Held {
     entry: usize,
     event: Event,
     link: (HostId, HostId),
-    span: crate::time::Span,
+    span: Span,
 }
 
 /// Servers that answer without doing the work.
@@ -118,11 +120,10 @@ pub struct World<'a, O, Q = TimingWheel<Event>> {
     /// Clocks; the first is the one of every host that was never stepped or skewed.
     clocks: Vec<HostClock>,
     servers: Vec<ServerProcess>,
-    clients: Vec<Option<ClientProcess>>,
-    /// Which instance each client is.
-    keys: Vec<InstanceKey>,
     /// Clients that are others when their next processes start.
     renamed: BTreeMap<HostId, InstanceKey>,
+    /// Processes that are being restarted: so long after they went they start again.
+    restarting: BTreeMap<HostId, Span>,
     jobs: Jobs,
     views: Views,
     calls: Calls,
@@ -144,24 +145,30 @@ pub struct World<'a, O, Q = TimingWheel<Event>> {
     items: Vec<Vec<BatchItem>>,
     answers: Vec<Answer>,
     renewed: Vec<InstanceKey>,
+    /// Heartbeats that were sent since the last reading ahead.
+    renewals: Vec<Renewal>,
 }
 
 impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
     /// The run of a setup at t = 0; nothing has happened yet.
     #[must_use]
     pub fn new(setup: &'a Setup, observer: O) -> Self {
-        let hosts = setup.servers.len() + setup.clients.len();
+        let servers = setup
+            .servers
+            .iter()
+            .map(|server| Host::new(server.own, server.profile as u32, server.endpoints as u32));
+        let clients = setup.clients.iter();
+        let clients = clients.map(|client| Host::new(client.key, client.profile, client.endpoints));
         let mut world = Self {
             streams: Streams::new(setup.seed),
             queue: Q::default(),
             seq: 0,
             now: Instant::ZERO,
-            hosts: (0..hosts).map(|_| Host::new()).collect(),
+            hosts: servers.chain(clients).collect(),
             clocks: vec![HostClock::new(setup.epoch_ms)],
             servers: setup.servers.iter().map(|_| ServerProcess::default()).collect(),
-            clients: setup.clients.iter().map(|_| None).collect(),
-            keys: setup.clients.iter().map(|client| client.key).collect(),
             renamed: BTreeMap::new(),
+            restarting: BTreeMap::new(),
             jobs: Jobs::default(),
             views: Views::default(),
             calls: Calls::default(),
@@ -180,6 +187,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             items: Vec::new(),
             answers: Vec::new(),
             renewed: Vec::new(),
+            renewals: Vec::new(),
             setup,
         };
         world.queue_starts();
@@ -195,6 +203,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
                 return true;
             };
             debug_assert!(entry.at >= self.now, "the queue went back in time");
+            self.read_ahead();
             self.elapse(entry.at);
             self.handled += 1;
             self.handle(entry.event);
@@ -259,12 +268,6 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Start(host) => {
-                // Somebody may have started it meanwhile, and killed it again.
-                if self.hosts[host.index()].starts_at == self.now {
-                    self.start(host);
-                }
-            }
             Event::Wake(host) => {
                 // A wake-up that an earlier one has made superfluous.
                 if self.hosts[host.index()].armed == self.now {
@@ -273,8 +276,23 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
                 }
             }
             Event::Arrive(call) => self.arrive(call),
-            Event::Connect(call) => self.connect_again(call),
             Event::End(call) => self.end(call),
+            _ => self.handle_rare(event),
+        }
+    }
+
+    /// Apart, so that what is handled all the time lies close together.
+    #[cold]
+    fn handle_rare(&mut self, event: Event) {
+        match event {
+            Event::Wake(_) | Event::Arrive(_) | Event::End(_) => {}
+            Event::Start(host) => {
+                // Somebody may have started it meanwhile, and killed it again.
+                if self.hosts[host.index()].starts_at == self.now {
+                    self.start(host);
+                }
+            }
+            Event::Connect(call) => self.connect_again(call),
             Event::Timeout(call) => self.timeout(call),
             Event::Resume(host) => self.resume(host),
             Event::Script(entry) => self.act(entry as usize),
@@ -310,7 +328,9 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         self.become_the_next(host);
         self.hosts[host.index()].alive = true;
         self.hosts[host.index()].generation += 1;
-        self.releases.begin(host);
+        if let Some(profile) = self.releases.begin(host) {
+            self.hosts[host.index()].profile = profile;
+        }
         let generation = self.hosts[host.index()].generation - 1;
         self.emit(&Fact::Started(host, generation));
         if self.is_server(host) {
@@ -332,16 +352,12 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         if let Some(pause) = process.paused.take() {
             self.abandon(*pause);
         }
-        if self.is_server(host) {
-            let process = std::mem::take(&mut self.servers[host.index()]);
-            if let Some(embedded) = process.embedded {
-                embedded.bury(&mut self.views, &mut self.jobs);
-            }
-        } else {
-            let index = self.client_index(host);
-            if let Some(client) = self.clients[index].take() {
-                client.bury(&mut self.views, &mut self.jobs);
-            }
+        let process = &mut self.hosts[host.index()];
+        if let Some(client) = process.client.take() {
+            client.bury(&mut self.views, &mut self.jobs);
+        }
+        if let Some(server) = self.servers.get_mut(host.index()) {
+            *server = ServerProcess::default();
         }
     }
 
@@ -360,12 +376,11 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
     }
 
     /// Puts a wake-up of `host` at `at` into the queue, unless an earlier one is there.
-    fn arm(&mut self, host: HostId, at: Option<Instant>) {
-        let Some(at) = at.map(|at| at.max(self.now)) else {
-            return;
-        };
-        if at < self.hosts[host.index()].armed {
-            self.hosts[host.index()].armed = at;
+    fn arm(&mut self, host: HostId, at: Instant) {
+        let at = at.max(self.now);
+        let process = &mut self.hosts[host.index()];
+        if at < process.armed {
+            process.armed = at;
             self.push(at, Event::Wake(host));
         }
     }
@@ -395,22 +410,21 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         self.clock_of(host).now(self.now)
     }
 
+    /// How the client of a host's process is built.
+    fn profile_of(&self, host: HostId) -> &'a ClientProfile {
+        &self.setup.profiles[self.hosts[host.index()].profile as usize]
+    }
+
     /// The instance of a host: a client's, or a server's own.
     fn key_of(&self, host: HostId) -> InstanceKey {
-        match host.index().checked_sub(self.servers.len()) {
-            None => self.setup.servers[host.index()].own,
-            Some(client) => self.keys[client],
-        }
+        self.hosts[host.index()].key
     }
 
     fn is_server(&self, host: HostId) -> bool {
         host.index() < self.servers.len()
     }
 
-    fn client_index(&self, host: HostId) -> usize {
-        host.index() - self.servers.len()
-    }
-
+    #[inline(always)]
     fn emit(&mut self, fact: &Fact<'_>) {
         let (observer, view, digest) = self.split();
         fact.add_to(view.now(), digest);
@@ -425,8 +439,6 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             hosts: &self.hosts,
             clocks: &self.clocks,
             servers: &self.servers,
-            clients: &self.clients,
-            keys: &self.keys,
             views: &self.views,
             consumers: &self.consumers,
             releases: &self.releases,

@@ -6,7 +6,6 @@ use super::super::action::Upgrade;
 use super::super::host::HostId;
 use super::super::setup::Setup;
 use crate::eureka::Release;
-use crate::eureka::client::ClientProfile;
 
 /// A release, and the profile of the client that goes with it.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +17,7 @@ struct Upgraded {
 /// Upgraded hosts; most runs have none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Releases {
-    running: BTreeMap<HostId, Upgraded>,
+    running: BTreeMap<HostId, Release>,
     /// From the next process on.
     next: BTreeMap<HostId, Upgraded>,
 }
@@ -31,25 +30,16 @@ impl Releases {
         self.next.insert(host, Upgraded { release: upgrade.release, profile });
     }
 
-    /// The next process of a host has come.
-    pub(super) fn begin(&mut self, host: HostId) {
-        if let Some(upgraded) = self.next.remove(&host) {
-            self.running.insert(host, upgraded);
-        }
+    /// The next process of a host has come; how its client is built, if that is new.
+    pub(super) fn begin(&mut self, host: HostId) -> Option<u32> {
+        let upgraded = self.next.remove(&host)?;
+        self.running.insert(host, upgraded.release);
+        Some(upgraded.profile as u32)
     }
 
     /// The release of a server.
     pub(super) fn of(&self, server: HostId, setup: &Setup) -> Release {
-        let upgraded = self.running.get(&server).map(|upgraded| upgraded.release);
+        let upgraded = self.running.get(&server).copied();
         upgraded.unwrap_or_else(|| setup.servers[server.index()].release)
-    }
-
-    /// How the client of a host is built.
-    pub(super) fn profile<'a>(&self, host: HostId, setup: &'a Setup) -> &'a ClientProfile {
-        if self.running.is_empty() {
-            return setup.profile_of(host);
-        }
-        let upgraded = self.running.get(&host).map(|upgraded| upgraded.profile);
-        &setup.profiles[upgraded.unwrap_or_else(|| setup.profile_number(host))]
     }
 }

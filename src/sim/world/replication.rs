@@ -13,12 +13,23 @@ use crate::time::{HostClock, Instant};
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// One pass of the dispatcher towards a peer; if a batch is complete it is sent.
     pub(super) fn run_queue(&mut self, host: HostId, peer: usize) {
+        let now = self.now_at(host);
+        let Some(EurekaServer { peers, .. }) = &mut self.servers[host.index()].core else {
+            return;
+        };
+        if !peers[peer].idles(now) {
+            self.work_off_queue(host, peer);
+        }
+    }
+
+    #[inline(never)]
+    fn work_off_queue(&mut self, host: HostId, peer: usize) {
         let setup = self.setup;
         let now = self.now_at(host);
-        let mut items = self.items.pop().unwrap_or_default();
         let Some(EurekaServer { registry, peers }) = &mut self.servers[host.index()].core else {
             return;
         };
+        let mut items = self.items.pop().unwrap_or_default();
         let batch = peers[peer].run(registry.objects_mut(), &setup.names, now, &mut items);
         let (target, node) = (HostId::new(peers[peer].peer().server.into()), peers[peer].number());
         self.emit_peer_facts(host, peer);

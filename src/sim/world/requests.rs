@@ -5,9 +5,10 @@ use super::super::fact::{Fact, Observer, OperationKind, Party, Reply, RequestFac
 use super::super::host::HostId;
 use super::super::queue::EventQueue;
 use super::{Event, World};
+use crate::eureka::InstanceInfo;
 use crate::eureka::client::{ErrorBody, Request};
-use crate::eureka::server::At;
 use crate::eureka::server::resources::{self, Answer, BatchItem, DirtyParameter, StatusParameter};
+use crate::eureka::server::{At, Registry};
 use crate::sim::OutsideRequest;
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
@@ -50,11 +51,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 let dirty = dirty.map_or(DirtyParameter::Absent, DirtyParameter::Value);
                 (resources::renew(registry, at, key, dirty, absent, false).code, None)
             }
-            Request::Register(info) => {
-                let app = at.names.app_of(info.key);
-                let registration = resources::Registration::complete((**info).clone(), app);
-                (resources::register(registry, at, registration, false), None)
-            }
+            Request::Register(info) => (register(registry, at, info), None),
             Request::Cancel => (resources::cancel(registry, at, key, false), None),
             Request::Get(what) => match resources::fetch(registry, at, *what) {
                 Ok(payload) => (200, Some(payload)),
@@ -103,7 +100,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         core.registry.touch(items.iter().map(|item| item.key));
         for item in items.drain(..) {
             let key = item.key;
-            resources::batch_replication(&mut core.registry, at, [item], &mut answers);
+            answers.push(resources::batch_item(&mut core.registry, at, item));
             if core.registry.take_renewed() {
                 renewed.push(key);
             }
@@ -231,4 +228,11 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     pub(super) fn error_body(&self, code: u16) -> ErrorBody {
         if code >= 400 { self.setup.error_bodies } else { ErrorBody::None }
     }
+}
+
+#[inline(never)]
+fn register(registry: &mut Registry, at: At<'_>, info: &InstanceInfo) -> u16 {
+    let app = at.names.app_of(info.key);
+    let registration = resources::Registration::complete(info.clone(), app);
+    resources::register(registry, at, registration, false)
 }

@@ -44,7 +44,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     if let Some(upgrade) = upgrade {
                         self.releases.upgrade(host, self.setup, upgrade);
                     }
-                    self.hosts[host.index()].restart_after = Some(*down);
+                    self.restarting.insert(host, *down);
                     if *graceful {
                         self.emit(&Fact::Fault(FaultFact::Process("stop", host)));
                         self.ask(host, index);
@@ -253,7 +253,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// A process that is being restarted starts again so long after it went.
     pub(super) fn start_again(&mut self, host: HostId) {
-        if let Some(down) = self.hosts[host.index()].restart_after.take() {
+        if let Some(down) = self.restarting.remove(&host) {
             self.start_at(host, self.now + down);
         }
     }

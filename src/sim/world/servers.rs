@@ -16,8 +16,8 @@ pub(super) struct ServerProcess {
     pub(super) core: Option<EurekaServer>,
     /// When it looks for other peers next.
     pub(super) next_peers: Option<Instant>,
-    /// The embedded client.
-    pub(super) embedded: Option<ClientProcess>,
+    /// When the embedded client has something to do.
+    pub(super) client_due: Option<Instant>,
     /// When start-up sync looks next.
     pub(super) next_look: Option<Instant>,
     /// How often it has looked.
@@ -40,16 +40,27 @@ impl ServerProcess {
         (self.connect_timeout, self.read_timeout)
     }
 
-    /// When anything of the process is due.
-    fn next_wake(&self) -> Option<Instant> {
-        let core = self.core.as_ref();
-        let timers = core.and_then(|core| core.registry.next_wake());
-        let queues =
-            core.and_then(|core| core.peers.iter().filter_map(PeerEurekaNode::next_run).min());
-        let client = self.embedded.as_ref().and_then(ClientProcess::next_wake);
-        let on_the_clock = [timers, queues, client].into_iter().flatten();
-        let on_the_clock = on_the_clock.map(HostClock::instant_of_mono);
-        on_the_clock.chain(self.next_look).chain(self.open_at).chain(self.next_peers).min()
+    /// What of the process is due first, and when ([`Instant::NEVER`] if nothing is): of equal instants
+    /// what stands first here.
+    fn first_due(&self) -> (Instant, Due) {
+        let of_mono = |mono: Option<u64>| mono.map_or(Instant::NEVER, HostClock::instant_of_mono);
+        let timers = self.core.as_ref().and_then(|core| core.registry.next_wake());
+        let mut first = (of_mono(timers), Due::Timers);
+        let mut compare = |at: Instant, due: Due| {
+            if at < first.0 {
+                first = (at, due);
+            }
+        };
+        compare(self.next_look.unwrap_or(Instant::NEVER), Due::Look);
+        compare(self.open_at.unwrap_or(Instant::NEVER), Due::Open);
+        compare(self.next_peers.unwrap_or(Instant::NEVER), Due::Peers);
+        compare(self.client_due.unwrap_or(Instant::NEVER), Due::Client);
+        if let Some(core) = &self.core {
+            for (peer, node) in core.peers.iter().enumerate() {
+                compare(of_mono(node.next_run()), Due::Queue(peer));
+            }
+        }
+        first
     }
 }
 
@@ -67,8 +78,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// The updater counts what the embedded client shows its callers.
     pub(super) fn embedded_view_changed(&mut self, host: HostId) {
         let only_up = self.setup.profile_of(host).client.filter_only_up_instances;
-        let process = &mut self.servers[host.index()];
-        if let (Some(core), Some(client)) = (&mut process.core, &process.embedded) {
+        let core = &mut self.servers[host.index()].core;
+        if let (Some(core), Some(client)) = (core, &self.hosts[host.index()].client) {
             let visible = self.views.get(client.view()).visible(only_up);
             core.registry.set_view_size(visible as usize);
         }
@@ -76,7 +87,11 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// Runs whatever of a server was due by `until`, in the order it came due.
     pub(super) fn wake_server(&mut self, host: HostId, until: Instant) {
-        while let Some(due) = self.due(host, until) {
+        loop {
+            let (at, due) = self.servers[host.index()].first_due();
+            if at > until {
+                return self.arm(host, at);
+            }
             match due {
                 Due::Timers => self.run_timers(host),
                 Due::Look => self.look(host),
@@ -97,27 +112,6 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 Due::Queue(peer) => self.run_queue(host, peer),
             }
         }
-        self.arm_server(host);
-    }
-
-    fn due(&self, host: HostId, until: Instant) -> Option<Due> {
-        let process = &self.servers[host.index()];
-        let core = process.core.as_ref();
-        let clock = |mono: Option<u64>| mono.map(HostClock::instant_of_mono);
-        let timers = clock(core.and_then(|core| core.registry.next_wake()));
-        let client = clock(process.embedded.as_ref().and_then(ClientProcess::next_wake));
-        let queues = core.into_iter().flat_map(|core| core.peers.iter().enumerate());
-        let queues = queues.map(|(peer, node)| (clock(node.next_run()), Due::Queue(peer)));
-        let others = [
-            (timers, Due::Timers),
-            (process.next_look, Due::Look),
-            (process.open_at, Due::Open),
-            (process.next_peers, Due::Peers),
-            (client, Due::Client),
-        ];
-        let all = others.into_iter().chain(queues);
-        let due = all.filter_map(|(at, due)| Some((at.filter(|&at| at <= until)?, due)));
-        due.min_by_key(|(at, _)| *at).map(|(_, due)| due)
     }
 
     fn run_timers(&mut self, host: HostId) {
@@ -130,7 +124,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             .is_some_and(|core| core.registry.wakes_by(TimerKind::ThresholdUpdate, at.now.mono));
         if updates && O::WANTS_OPERATIONS {
             let only_up = setup.profile_of(host).client.filter_only_up_instances;
-            let shown = process.embedded.as_ref().map(ClientProcess::view);
+            let shown = self.hosts[host.index()].client.as_ref().map(ClientProcess::view);
             let shown = shown.unwrap_or(crate::eureka::client::ViewId::EMPTY);
             let (observer, view, _) = self.split();
             if let Some(operation) =
@@ -155,28 +149,39 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             return;
         };
         core.replicate_to_peers(now);
-        let peers = core.peers.len();
         if !core.registry.facts().is_empty() {
-            let mut facts = std::mem::take(core.registry.facts());
-            for fact in &facts {
-                self.emit_registry_fact(host, fact);
-            }
-            facts.clear();
-            if let Some(core) = &mut self.servers[host.index()].core {
-                *core.registry.facts() = facts;
-            }
-            self.emit_gauge_changes(host);
+            self.emit_registry_facts(host);
         }
         let ready = |world: &Self, peer: usize| {
             let core = world.servers[host.index()].core.as_ref();
-            let next = core.and_then(|core| core.peers[peer].next_run());
-            next.is_some_and(|next| next <= now.mono)
+            let node = core.and_then(|core| core.peers.get(peer));
+            node.map(|node| node.next_run().is_some_and(|next| next <= now.mono))
         };
-        for peer in 0..peers {
-            while ready(self, peer) {
+        let mut peer = 0;
+        while let Some(ready) = ready(self, peer) {
+            if ready {
                 self.run_queue(host, peer);
+            } else {
+                peer += 1;
             }
         }
+    }
+
+    /// Facts, and the gauges that change with them.
+    #[inline(never)]
+    fn emit_registry_facts(&mut self, host: HostId) {
+        let Some(core) = &mut self.servers[host.index()].core else {
+            return;
+        };
+        let mut facts = std::mem::take(core.registry.facts());
+        for fact in &facts {
+            self.emit_registry_fact(host, fact);
+        }
+        facts.clear();
+        if let Some(core) = &mut self.servers[host.index()].core {
+            *core.registry.facts() = facts;
+        }
+        self.emit_gauge_changes(host);
     }
 
     fn emit_registry_fact(&mut self, server: HostId, fact: &crate::eureka::server::Fact) {
@@ -253,14 +258,16 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// After a request only the dispatchers may have something to do earlier than before.
     pub(super) fn arm_queues(&mut self, host: HostId) {
-        let core = self.servers[host.index()].core.as_ref();
-        let next =
-            core.and_then(|core| core.peers.iter().filter_map(PeerEurekaNode::next_run).min());
-        self.arm(host, next.map(HostClock::instant_of_mono));
+        if let Some(core) = &self.servers[host.index()].core {
+            let next = core.peers.iter().filter_map(PeerEurekaNode::next_run).min();
+            if let Some(next) = next {
+                self.arm(host, HostClock::instant_of_mono(next));
+            }
+        }
     }
 
     pub(super) fn arm_server(&mut self, host: HostId) {
-        let next = self.servers[host.index()].next_wake();
+        let (next, _) = self.servers[host.index()].first_due();
         self.arm(host, next);
     }
 

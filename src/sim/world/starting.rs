@@ -101,9 +101,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// Registers what the embedded client sees, and says how many instances that are.
     pub(super) fn sync_up_once(&mut self, host: HostId) -> i32 {
         let only_up = self.setup.profile_of(host).client.filter_only_up_instances;
-        let process = &self.servers[host.index()];
         let mut seen: Vec<InstanceInfo> = Vec::new();
-        if let Some(client) = &process.embedded {
+        if let Some(client) = &self.hosts[host.index()].client {
             for app in &self.views.get(client.view()).apps {
                 let visible = |info: &&std::sync::Arc<InstanceInfo>| {
                     !only_up || info.status == InstanceStatus::Up
@@ -172,7 +171,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let closed = std::mem::take(process);
         // Batches under way go on as they began.
         (process.connect_timeout, process.read_timeout) = closed.peer_timeouts();
-        process.embedded = closed.embedded;
+        process.client_due = closed.client_due;
         if closed.core.is_some() {
             self.emit(&Fact::Closed(host));
         }

@@ -21,8 +21,6 @@ pub struct WorldView<'a> {
     pub(super) hosts: &'a [Host],
     pub(super) clocks: &'a [HostClock],
     pub(super) servers: &'a [ServerProcess],
-    pub(super) clients: &'a [Option<ClientProcess>],
-    pub(super) keys: &'a [InstanceKey],
     pub(super) views: &'a Views,
     pub(super) consumers: &'a Consumers,
     pub(super) releases: &'a Releases,
@@ -103,10 +101,7 @@ impl<'a> WorldView<'a> {
     /// The instance of a host: that of its last process, once that is gone and until the next starts.
     #[must_use]
     pub fn key(&self, host: HostId) -> InstanceKey {
-        match host.index().checked_sub(self.servers.len()) {
-            None => self.setup.servers[host.index()].own,
-            Some(client) => self.keys[client],
-        }
+        self.hosts[host.index()].key
     }
 
     /// A server's registry and queues, once it is initialised and as long as its process runs.
@@ -130,10 +125,7 @@ impl<'a> WorldView<'a> {
     /// A client's process (a server's embedded one for a server), as long as it runs.
     #[must_use]
     pub fn client(&self, host: HostId) -> Option<&'a ClientProcess> {
-        match host.index().checked_sub(self.servers.len()) {
-            None => self.servers[host.index()].embedded.as_ref(),
-            Some(client) => self.clients[client].as_ref(),
-        }
+        self.hosts[host.index()].client.as_ref()
     }
 
     /// All views of clients.
