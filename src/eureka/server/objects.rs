@@ -141,7 +141,13 @@ impl Objects {
     /// The same with an instance.
     pub(super) fn touch_info(&self, info: InfoRef) {
         let slot = &self.cell(info.0).info;
-        std::hint::black_box((slot.count, slot.value.as_ref().map(|info| info.status)));
+        let value = slot.value.as_ref();
+        // A value from each of its cache lines.
+        std::hint::black_box(value.map(|info| {
+            let ends =
+                info.lease_info.map(|times| (times.duration_in_secs, times.service_up_timestamp));
+            (slot.count, info.status, info.last_dirty_timestamp, ends)
+        }));
     }
 
     /// How many instances and leases are referenced, for leak tests.

@@ -36,11 +36,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         for entry in entries {
             // Which kind comes next nobody can guess, and a wrong guess takes longer than reading the
             // first client again for nothing.
-            let (wakes, host) = match entry.event {
+            let (wakes, number) = match entry.event {
                 Event::Wake(host) => (host.index() >= servers, host.index()),
+                Event::Arrive(call) | Event::End(call) => (false, call as usize),
                 _ => (false, servers),
             };
-            let host = select_unpredictable(wakes, host, servers);
+            let host = select_unpredictable(wakes, number, servers);
             let host = &self.hosts[host];
             black_box(host.armed);
             if let Some(client) = &host.client {

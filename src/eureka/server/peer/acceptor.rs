@@ -30,7 +30,6 @@ pub(super) struct AcceptorExecutor {
     acceptor_queue: VecDeque<Task>,
     reprocess_queue: Vec<Task>,
     pending: Pending,
-    processing_order: VecDeque<TaskId>,
     max_buffer_size: usize,
     /// Workers that wait for a batch.
     permits: u32,
@@ -54,7 +53,6 @@ impl AcceptorExecutor {
             acceptor_queue: VecDeque::new(),
             reprocess_queue: Vec::new(),
             pending: Pending::default(),
-            processing_order: VecDeque::new(),
             max_buffer_size,
             permits: workers,
             under_way: 0,
@@ -76,8 +74,7 @@ impl AcceptorExecutor {
 
     /// Every task that waits.
     pub(super) fn into_tasks(self) -> impl Iterator<Item = Task> {
-        let pending = self.pending.tasks.into_iter().flatten();
-        self.acceptor_queue.into_iter().chain(self.reprocess_queue).chain(pending)
+        self.acceptor_queue.into_iter().chain(self.reprocess_queue).chain(self.pending.tasks)
     }
 
     /// `process(id, task, expiryTime)`: ends the poll of an idle thread.
@@ -153,7 +150,7 @@ impl AcceptorExecutor {
                 self.next_run = None;
                 return None;
             }
-            let total = self.processing_order.len();
+            let total = self.pending.len();
             self.reschedule(now.wall);
             if self.schedule_time <= now.wall
                 && let Some(batch) = self.assign_batch(now.wall, dropped)
@@ -161,7 +158,7 @@ impl AcceptorExecutor {
                 self.next_run = Some(now.mono);
                 return Some(batch);
             }
-            if self.processing_order.len() == total {
+            if self.pending.len() == total {
                 self.next_run = Some(now.mono + STEP);
                 return None;
             }
@@ -174,14 +171,12 @@ impl AcceptorExecutor {
             let Some(task) = self.reprocess_queue.pop() else {
                 return;
             };
-            let id = (task.action, task.key);
             if task.expiry <= wall {
                 dropped.push((task, Dropped::Expired));
-            } else if self.pending.contains(id) {
+            } else if self.pending.contains(&task) {
                 dropped.push((task, Dropped::Overridden));
             } else {
-                self.pending.put(task);
-                self.processing_order.push_front(id);
+                self.pending.push_front(task);
             }
         }
         let left = self.reprocess_queue.drain(..);
@@ -192,22 +187,17 @@ impl AcceptorExecutor {
     fn drain_acceptor_queue(&mut self, dropped: &mut Vec<(Task, Dropped)>) {
         while let Some(task) = self.acceptor_queue.pop_front() {
             if self.pending.len() >= self.max_buffer_size {
-                let oldest = self.processing_order.pop_front();
-                let oldest = oldest.and_then(|id| self.pending.take(id));
+                let oldest = self.pending.pop_front();
                 dropped.extend(oldest.map(|task| (task, Dropped::Overflow)));
             }
-            let id = (task.action, task.key);
-            match self.pending.put(task) {
-                Some(previous) => dropped.push((previous, Dropped::Overridden)),
-                None => self.processing_order.push_back(id),
-            }
+            let previous = self.pending.put(task);
+            dropped.extend(previous.map(|task| (task, Dropped::Overridden)));
         }
     }
 
     /// `assignBatchWork()`: everything pending goes, however young, once the oldest is old enough.
     fn assign_batch(&mut self, wall: i64, dropped: &mut Vec<(Task, Dropped)>) -> Option<Vec<Task>> {
-        let head = *self.processing_order.front()?;
-        let submitted = self.pending.submitted(head);
+        let submitted = self.pending.tasks.front()?.submitted;
         let full = self.pending.len() >= self.max_buffer_size;
         if !full && wall - submitted < MAX_BATCHING_DELAY {
             self.idle_until = submitted + MAX_BATCHING_DELAY;
@@ -216,14 +206,11 @@ impl AcceptorExecutor {
         if self.permits == 0 {
             return None;
         }
-        let len = self.processing_order.len().min(MAX_BATCHING_SIZE);
+        let len = self.pending.len().min(MAX_BATCHING_SIZE);
         let mut batch = Vec::with_capacity(len);
         while batch.len() < len {
-            let Some(id) = self.processing_order.pop_front() else {
+            let Some(task) = self.pending.pop_front() else {
                 break;
-            };
-            let Some(task) = self.pending.take(id) else {
-                continue;
             };
             if task.expiry > wall {
                 batch.push(task);
@@ -240,53 +227,60 @@ impl AcceptorExecutor {
     }
 }
 
-/// `pendingTasks`: tasks by id. The map is asked for one id at a time and never listed.
+/// `pendingTasks` and `processingOrder`: tasks in the order in which they leave, one for each id.
 #[derive(Clone, Debug, Default)]
 struct Pending {
-    tasks: Vec<Option<Task>>,
-    free: Vec<u32>,
-    /// Positions in `tasks`.
+    tasks: VecDeque<Task>,
+    /// The place of the first task. Places go up by one from task to task, and wrap.
+    first: u32,
+    /// The place of each id, asked for one at a time and never listed.
     places: FxHashMap<TaskId, u32>,
 }
 
 impl Pending {
     fn len(&self) -> usize {
-        self.places.len()
+        self.tasks.len()
     }
 
     fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.tasks.is_empty()
     }
 
-    fn contains(&self, id: TaskId) -> bool {
-        self.places.contains_key(&id)
+    /// Whether a task of the same id is pending.
+    fn contains(&self, task: &Task) -> bool {
+        self.places.contains_key(&id_of(task))
     }
 
-    /// Wall clock (ms) when the task of a pending id was made.
-    fn submitted(&self, id: TaskId) -> i64 {
-        let task = self.places.get(&id).and_then(|&place| self.tasks[place as usize].as_ref());
-        task.expect("the processing order lists pending ids only").submitted
-    }
-
-    /// Stores a task; the one of the same id that it replaces.
+    /// Puts a task behind all others, or in the place of the one of the same id, which is given back.
     fn put(&mut self, task: Task) -> Option<Task> {
-        match self.places.entry((task.action, task.key)) {
-            Entry::Occupied(place) => self.tasks[*place.get() as usize].replace(task),
+        match self.places.entry(id_of(&task)) {
+            Entry::Occupied(place) => {
+                let index = place.get().wrapping_sub(self.first);
+                Some(std::mem::replace(&mut self.tasks[index as usize], task))
+            }
             Entry::Vacant(vacant) => {
-                let place = self.free.pop().unwrap_or_else(|| {
-                    self.tasks.push(None);
-                    self.tasks.len() as u32 - 1
-                });
-                self.tasks[place as usize] = Some(task);
-                vacant.insert(place);
+                vacant.insert(self.first.wrapping_add(self.tasks.len() as u32));
+                self.tasks.push_back(task);
                 None
             }
         }
     }
 
-    fn take(&mut self, id: TaskId) -> Option<Task> {
-        let place = self.places.remove(&id)?;
-        self.free.push(place);
-        self.tasks[place as usize].take()
+    /// Puts a task, of whose id there is none, before all others.
+    fn push_front(&mut self, task: Task) {
+        self.first = self.first.wrapping_sub(1);
+        self.places.insert(id_of(&task), self.first);
+        self.tasks.push_front(task);
     }
+
+    fn pop_front(&mut self) -> Option<Task> {
+        let task = self.tasks.pop_front()?;
+        self.first = self.first.wrapping_add(1);
+        self.places.remove(&id_of(&task));
+        Some(task)
+    }
+}
+
+const fn id_of(task: &Task) -> TaskId {
+    (task.action, task.key)
 }
