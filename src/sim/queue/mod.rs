@@ -33,10 +33,12 @@ pub trait EventQueue<E>: Default {
     fn push(&mut self, entry: Entry<E>);
     /// The first entry, if it happens at or before `limit`.
     fn pop_until(&mut self, limit: Instant) -> Option<Entry<E>>;
-    /// Entries that have come near since this was asked last, in no order, for reading ahead. It is a
-    /// hint: most queues know of none.
-    fn come_near(&mut self) -> &[Entry<E>] {
-        &[]
+    /// Shows what comes soon and was not shown before, in no order and not all of it, for reading ahead;
+    /// whether time has come nearer to what is in the queue since this was asked last. A hint: most
+    /// queues know nothing.
+    fn look_ahead(&mut self, look: impl FnMut(&E)) -> bool {
+        let _ = look;
+        false
     }
     /// How many entries are queued.
     fn len(&self) -> usize;

@@ -1,5 +1,7 @@
 //! The wheel gives back what the heap does, entry by entry.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::{Entry, EventQueue, Heap, TimingWheel};
@@ -34,7 +36,7 @@ fn uses() -> impl Strategy<Value = Vec<Use>> {
 
 /// Everything that comes out, in order, and what is left at the end.
 fn outcome<Q: EventQueue<usize>>(uses: &[Use]) -> Vec<Option<Entry<usize>>> {
-    let (mut queue, mut now, mut out) = (Q::default(), 0, Vec::new());
+    let (mut queue, mut now, mut out, mut shown) = (Q::default(), 0, Vec::new(), Vec::new());
     for (number, step) in uses.iter().enumerate() {
         match *step {
             Use::Push(distance) => {
@@ -47,10 +49,16 @@ fn outcome<Q: EventQueue<usize>>(uses: &[Use]) -> Vec<Option<Entry<usize>>> {
                     let entry = queue.pop_until(Instant::from_nanos(now.saturating_add(within)));
                     now = entry.map_or(now, |entry| entry.at.nanos());
                     out.push(entry);
+                    let before = shown.len();
+                    queue.look_ahead(|number| shown.push(*number));
+                    let came_out = |number| out.iter().flatten().any(|it| it.event == number);
+                    assert!(!shown[before..].iter().any(|number| came_out(*number)), "it is over");
                 }
             }
         }
     }
+    let once: BTreeSet<_> = shown.iter().collect();
+    assert_eq!(once.len(), shown.len(), "nothing is shown twice for reading ahead");
     let left = queue.len();
     let before = out.len();
     out.extend(std::iter::from_fn(|| queue.pop_until(Instant::NEVER)).map(Some));

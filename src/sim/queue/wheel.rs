@@ -17,6 +17,9 @@ const LEVELS: usize = 4;
 /// Most entries for which an emptied coarse slot's memory is kept.
 const SPARE: usize = 1 << 14;
 
+/// Slots that are shown for reading ahead at once, the open one included.
+const AHEAD: usize = 8;
+
 /// [`EventQueue`] as a timing wheel.
 #[derive(Clone, Debug)]
 pub struct TimingWheel<E> {
@@ -26,6 +29,8 @@ pub struct TimingWheel<E> {
     open: Vec<Entry<E>>,
     /// It was opened since somebody asked.
     just_opened: bool,
+    /// The first slot of which nothing was shown for reading ahead.
+    shown_before: u64,
     /// Number of the open slot, counted from t = 0.
     tick: u64,
     len: usize,
@@ -51,6 +56,7 @@ impl<E> Default for TimingWheel<E> {
             far: Heap::default(),
             open: Vec::new(),
             just_opened: false,
+            shown_before: 0,
             tick: 0,
             len: 0,
         }
@@ -82,8 +88,18 @@ impl<E> EventQueue<E> for TimingWheel<E> {
         self.open.pop()
     }
 
-    fn come_near(&mut self) -> &[Entry<E>] {
-        if std::mem::take(&mut self.just_opened) { &self.open } else { &[] }
+    fn look_ahead(&mut self, mut look: impl FnMut(&E)) -> bool {
+        if !std::mem::take(&mut self.just_opened) {
+            return false;
+        }
+        if self.tick >= self.shown_before {
+            let first = self.tick as usize % SLOTS;
+            let coming = &self.levels[0].slots[first + 1..(first + AHEAD).min(SLOTS)];
+            self.shown_before = self.tick + 1 + coming.len() as u64;
+            let entries = self.open.iter().chain(coming.iter().flatten());
+            entries.for_each(|entry| look(&entry.event));
+        }
+        true
     }
 
     fn len(&self) -> usize {

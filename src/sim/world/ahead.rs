@@ -28,26 +28,31 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// Reads what the events need that have come near, and the heartbeats that were sent meanwhile.
     pub(super) fn read_ahead(&mut self) {
-        let entries = self.queue.come_near();
-        if entries.is_empty() || self.setup.clients.is_empty() {
+        let servers = self.servers.len();
+        let hosts = &self.hosts;
+        if hosts.len() == servers {
             return;
         }
-        let servers = self.servers.len();
-        for entry in entries {
+        let nearer = self.queue.look_ahead(|event| {
             // Which kind comes next nobody can guess, and a wrong guess takes longer than reading the
             // first client again for nothing.
-            let (wakes, number) = match entry.event {
+            let (wakes, number) = match *event {
                 Event::Wake(host) => (host.index() >= servers, host.index()),
                 Event::Arrive(call) | Event::End(call) => (false, call as usize),
                 _ => (false, servers),
             };
-            let host = select_unpredictable(wakes, number, servers);
-            let host = &self.hosts[host];
+            let host = &hosts[select_unpredictable(wakes, number, servers)];
             black_box(host.armed);
             if let Some(client) = &host.client {
                 client.touch();
             }
+        });
+        if nearer && !self.renewals.is_empty() {
+            self.read_leases_ahead();
         }
+    }
+
+    fn read_leases_ahead(&mut self) {
         for &(server, key) in &self.renewals {
             if let Some(core) = &self.servers[server.index()].core {
                 core.registry.touch_lease(key);
