@@ -37,7 +37,7 @@ pub(super) struct Host {
     pub(super) generation: u32,
     /// Calls it has made.
     pub(super) calls: u32,
-    /// Occasions at which it has drawn random numbers.
+    /// Occasions at which it has drawn random numbers; wraps.
     pub(super) draws: u32,
     /// The instance that its process is.
     pub(super) key: InstanceKey,
@@ -53,7 +53,8 @@ pub(super) struct Host {
     pub(super) listening: bool,
     /// It does not belong to its application any more, and was told to go.
     pub(super) leaving: bool,
-    /// The process of a client, which lies beside its host because both are needed together.
+    /// Its client (a server's embedded one), as long as that runs: here, because whoever needs one of the
+    /// two needs the other.
     pub(super) client: Option<ClientProcess>,
 }
 

@@ -25,12 +25,19 @@ struct ClientDraws<'a> {
     occasion: &'a mut u32,
 }
 
+impl ClientDraws<'_> {
+    /// The number of the next occasion: what makes a draw another one than the last.
+    const fn next_occasion(&mut self) -> u64 {
+        *self.occasion = self.occasion.wrapping_add(1);
+        *self.occasion as u64
+    }
+}
+
 impl Draws for ClientDraws<'_> {
     fn shuffle(&mut self, servers: &mut [u16]) {
         if !self.races.no_shuffle {
-            *self.occasion += 1;
-            let mut rng =
-                self.streams.decision(Stream::ServerOrder, self.host, (*self.occasion).into());
+            let occasion = self.next_occasion();
+            let mut rng = self.streams.decision(Stream::ServerOrder, self.host, occasion);
             servers.shuffle(&mut rng);
         }
     }
@@ -39,8 +46,8 @@ impl Draws for ClientDraws<'_> {
         if self.races.no_shuffle {
             return 0.5;
         }
-        *self.occasion += 1;
-        let draw = self.streams.draw(Stream::SessionLength, self.host, (*self.occasion).into());
+        let occasion = self.next_occasion();
+        let draw = self.streams.draw(Stream::SessionLength, self.host, occasion);
         // 53 bits, as Java's nextDouble().
         (draw >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -50,8 +57,8 @@ impl Draws for ClientDraws<'_> {
         if low == high {
             return low;
         }
-        *self.occasion += 1;
-        let mut rng = self.streams.decision(Stream::HandOff, self.host, (*self.occasion).into());
+        let occasion = self.next_occasion();
+        let mut rng = self.streams.decision(Stream::HandOff, self.host, occasion);
         Span::from_nanos(rng.random_range(low.nanos()..=high.nanos()))
     }
 

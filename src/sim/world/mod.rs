@@ -282,7 +282,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
     }
 
     /// Apart, so that what is handled all the time lies close together.
-    #[cold]
+    #[inline(never)]
     fn handle_rare(&mut self, event: Event) {
         match event {
             Event::Wake(_) | Event::Arrive(_) | Event::End(_) => {}
