@@ -24,10 +24,8 @@ pub struct LeaseRef(NonZeroU32);
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
     cells: Vec<Cell>,
-    /// Cells without an instance, and some that have got one since.
-    free_infos: Vec<NonZeroU32>,
-    /// Likewise cells without a lease.
-    free_leases: Vec<NonZeroU32>,
+    /// Cells that have neither.
+    free: Vec<NonZeroU32>,
 }
 
 /// Room for a lease and for an instance: nearly always those that belong together, side by side because
@@ -43,15 +41,13 @@ struct Cell {
 struct Slot<T> {
     /// References; none if there is no value.
     count: u32,
-    /// Its number is in the list of those without a value.
-    listed: bool,
     value: Option<T>,
 }
 
 impl Objects {
     /// A new instance; the caller holds its only reference.
     pub fn add_info(&mut self, info: InstanceInfo) -> InfoRef {
-        let number = self.room_for_an_info();
+        let number = self.empty_cell();
         self.cell_mut(number).info.fill(info);
         InfoRef(number)
     }
@@ -62,44 +58,18 @@ impl Objects {
         let beside_its_holder = lease.holder.0;
         let number = match self.cell(beside_its_holder).lease.value {
             None => beside_its_holder,
-            Some(_) => self.room_for_a_lease(),
+            Some(_) => self.empty_cell(),
         };
         self.cell_mut(number).lease.fill(lease);
         LeaseRef(number)
     }
 
-    fn room_for_an_info(&mut self) -> NonZeroU32 {
-        while let Some(number) = self.free_infos.pop() {
-            let slot = &mut self.cell_mut(number).info;
-            slot.listed = false;
-            if slot.value.is_none() {
-                return number;
-            }
-        }
-        let number = self.add_cell();
-        self.cell_mut(number).lease.listed = true;
-        self.free_leases.push(number);
-        number
-    }
-
-    fn room_for_a_lease(&mut self) -> NonZeroU32 {
-        while let Some(number) = self.free_leases.pop() {
-            let slot = &mut self.cell_mut(number).lease;
-            slot.listed = false;
-            if slot.value.is_none() {
-                return number;
-            }
-        }
-        let number = self.add_cell();
-        self.cell_mut(number).info.listed = true;
-        self.free_infos.push(number);
-        number
-    }
-
-    fn add_cell(&mut self) -> NonZeroU32 {
-        self.cells.push(Cell::default());
-        let number = u32::try_from(self.cells.len()).ok().and_then(NonZeroU32::new);
-        number.expect("a server holds fewer than 2^32 objects")
+    fn empty_cell(&mut self) -> NonZeroU32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.cells.push(Cell::default());
+            let number = u32::try_from(self.cells.len()).ok().and_then(NonZeroU32::new);
+            number.expect("a server holds fewer than 2^32 objects")
+        })
     }
 
     /// One more reference to an instance.
@@ -110,7 +80,7 @@ impl Objects {
     /// One reference to an instance less; the last one frees it.
     pub fn release_info(&mut self, info: InfoRef) {
         if self.cell_mut(info.0).info.release() {
-            self.free_infos.push(info.0);
+            self.free_if_empty(info.0);
         }
     }
 
@@ -122,14 +92,17 @@ impl Objects {
     /// One reference to a lease less; the last one frees it and its reference to its holder.
     pub(super) fn release_lease(&mut self, lease: LeaseRef) {
         let holder = self[lease].holder;
-        let slot = &mut self.cell_mut(lease.0).lease;
-        let unlisted = slot.release();
-        let gone = slot.value.is_none();
-        if unlisted {
-            self.free_leases.push(lease.0);
-        }
-        if gone {
+        if self.cell_mut(lease.0).lease.release() {
+            self.free_if_empty(lease.0);
             self.release_info(holder);
+        }
+    }
+
+    /// A cell has lost one of its two; once it has neither it is given out again.
+    fn free_if_empty(&mut self, number: NonZeroU32) {
+        let cell = self.cell(number);
+        if cell.lease.value.is_none() && cell.info.value.is_none() {
+            self.free.push(number);
         }
     }
 
@@ -158,10 +131,10 @@ impl Objects {
         (infos.count(), leases.count())
     }
 
-    /// Cells, and entries of the lists of free ones.
+    /// Cells, and those that are free.
     #[cfg(test)]
-    pub(super) fn room(&self) -> (usize, usize, usize) {
-        (self.cells.len(), self.free_infos.len(), self.free_leases.len())
+    pub(super) fn room(&self) -> (usize, usize) {
+        (self.cells.len(), self.free.len())
     }
 
     fn cell(&self, number: NonZeroU32) -> &Cell {
@@ -178,15 +151,14 @@ impl<T> Slot<T> {
         (self.count, self.value) = (1, Some(value));
     }
 
-    /// One reference less; the last one frees the value. True if the number of the slot is to be listed
-    /// as free then.
+    /// One reference less; the last one frees the value. True if this was it.
     fn release(&mut self) -> bool {
         self.count -= 1;
-        if self.count > 0 {
-            return false;
+        let last = self.count == 0;
+        if last {
+            self.value = None;
         }
-        self.value = None;
-        !std::mem::replace(&mut self.listed, true)
+        last
     }
 
     fn get(&self) -> &T {
@@ -200,7 +172,7 @@ impl<T> Slot<T> {
 
 impl<T> Default for Slot<T> {
     fn default() -> Self {
-        Self { count: 0, listed: false, value: None }
+        Self { count: 0, value: None }
     }
 }
 

@@ -16,7 +16,6 @@ const SLOTS: usize = 1 << LEVEL_BITS;
 const LEVELS: usize = 4;
 /// Most entries for which an emptied coarse slot's memory is kept.
 const SPARE: usize = 1 << 14;
-
 /// Slots that are shown for reading ahead at once, the open one included.
 const AHEAD: usize = 8;
 
@@ -194,11 +193,10 @@ impl<E> TimingWheel<E> {
 
 impl<E> Level<E> {
     fn put(&mut self, slot: usize, entry: Entry<E>) {
-        let (word, bit) = (&mut self.occupied[slot / 64], 1 << (slot % 64));
-        if *word & bit == 0 && self.slots[slot].capacity() == 0 {
+        self.occupied[slot / 64] |= 1 << (slot % 64);
+        if self.slots[slot].capacity() == 0 {
             self.slots[slot] = std::mem::take(&mut self.spare);
         }
-        *word |= bit;
         self.slots[slot].push(entry);
     }
 

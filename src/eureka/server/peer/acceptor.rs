@@ -42,9 +42,6 @@ pub(super) struct AcceptorExecutor {
     next_run: Option<u64>,
     /// Monotonic clock (ns) at which the poll under way began.
     polling_since: u64,
-    /// Wall clock (ms) before which a pass does nothing if no task has come since the last one: its
-    /// oldest task is too young.
-    idle_until: i64,
 }
 
 impl AcceptorExecutor {
@@ -60,7 +57,6 @@ impl AcceptorExecutor {
             shaper: TrafficShaper::new(),
             next_run: None,
             polling_since: 0,
-            idle_until: i64::MIN,
         }
     }
 
@@ -117,14 +113,21 @@ impl AcceptorExecutor {
 
     /// One pass of the loop, if it is one that does nothing but wait: most are.
     pub(super) fn idles(&mut self, now: Now) -> bool {
-        let idles = now.wall < self.idle_until
-            && self.acceptor_queue.is_empty()
-            && self.reprocess_queue.is_empty();
+        let idles = self.acceptor_queue.is_empty()
+            && self.reprocess_queue.is_empty()
+            && self.is_gathering(now.wall);
         if idles {
             self.reschedule(now.wall);
             self.next_run = Some(now.mono + STEP);
         }
         idles
+    }
+
+    /// Whether the oldest task is so young that it waits for others, and there is room for them.
+    fn is_gathering(&self, wall: i64) -> bool {
+        let oldest = self.pending.tasks.front();
+        oldest.is_some_and(|task| wall - task.submitted < MAX_BATCHING_DELAY)
+            && self.pending.len() < self.max_buffer_size
     }
 
     /// Looks again at how long to stay away from a peer that failed, when the last time is over.
@@ -141,7 +144,6 @@ impl AcceptorExecutor {
         now: Now,
         dropped: &mut Vec<(Task, Dropped)>,
     ) -> Option<Vec<Task>> {
-        self.idle_until = i64::MIN;
         loop {
             self.drain_reprocess_queue(now.wall, dropped);
             self.drain_acceptor_queue(dropped);
@@ -197,13 +199,7 @@ impl AcceptorExecutor {
 
     /// `assignBatchWork()`: everything pending goes, however young, once the oldest is old enough.
     fn assign_batch(&mut self, wall: i64, dropped: &mut Vec<(Task, Dropped)>) -> Option<Vec<Task>> {
-        let submitted = self.pending.tasks.front()?.submitted;
-        let full = self.pending.len() >= self.max_buffer_size;
-        if !full && wall - submitted < MAX_BATCHING_DELAY {
-            self.idle_until = submitted + MAX_BATCHING_DELAY;
-            return None;
-        }
-        if self.permits == 0 {
+        if self.permits == 0 || self.is_gathering(wall) {
             return None;
         }
         let len = self.pending.len().min(MAX_BATCHING_SIZE);
