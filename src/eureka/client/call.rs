@@ -334,22 +334,7 @@ impl ClientProcess {
         match cx.jobs.get(id).step {
             Step::Renew => self.renewed(cx, id, code),
             Step::FetchDelta(generation) => self.fetched_delta(cx, id, generation, code, body),
-            step => self.answered_otherwise(cx, id, step, code, body),
-        }
-    }
-
-    /// The same, for what is not done all the time.
-    #[cold]
-    fn answered_otherwise(
-        &mut self,
-        cx: &mut Cx<'_>,
-        id: JobId,
-        step: Step,
-        code: u16,
-        body: Option<Arc<Applications>>,
-    ) {
-        match step {
-            Step::Renew | Step::FetchDelta(_) => {}
+            // What follows is not done all the time, and not inlined.
             Step::ReRegister(dirty) => self.re_registered(cx, id, dirty, code),
             Step::Replicate(dirty) => self.replicated(cx, id, Some(dirty)),
             Step::RegisterAtInit => {

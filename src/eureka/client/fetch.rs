@@ -22,6 +22,7 @@ impl ClientProcess {
     }
 
     /// `getAndStoreFullRegistry`: stored unless another fetch was faster, or there is no body.
+    #[inline(never)]
     pub(super) fn fetched_full(
         &mut self,
         cx: &mut Cx<'_>,
@@ -79,6 +80,7 @@ impl ClientProcess {
     }
 
     /// `reconcileAndLogDifference`: the registry is replaced, and gets the delta's version.
+    #[inline(never)]
     pub(super) fn reconciled(
         &mut self,
         cx: &mut Cx<'_>,

@@ -26,6 +26,7 @@ impl ClientProcess {
     }
 
     /// Unlike the replicator, this path looks at the answer: only 204 makes the instance clean.
+    #[inline(never)]
     pub(super) fn re_registered(
         &mut self,
         cx: &mut Cx<'_>,

@@ -118,6 +118,7 @@ impl ClientProcess {
     }
 
     /// The constructor's registration is over. It leaves the dirty flag alone.
+    #[inline(never)]
     pub(super) fn registered_at_init(
         &mut self,
         cx: &mut Cx<'_>,
@@ -244,6 +245,7 @@ impl ClientProcess {
     }
 
     /// The cancel was answered, with whatever status, or given up.
+    #[inline(never)]
     pub(super) fn unregistered(&mut self, cx: &mut Cx<'_>, id: JobId) {
         cx.jobs.remove(id);
         self.exit(cx);

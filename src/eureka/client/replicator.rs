@@ -123,6 +123,7 @@ impl ClientProcess {
     }
 
     /// The registration ended: any accepted answer makes the instance clean (`sent`), 204 or not.
+    #[inline(never)]
     pub(super) fn replicated(&mut self, cx: &mut Cx<'_>, id: JobId, sent: Option<i64>) {
         cx.jobs.remove(id);
         if let Some(sent) = sent {

@@ -244,6 +244,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// The caller has waited long enough.
+    #[inline(never)]
     pub(super) fn timeout(&mut self, id: CallId) {
         let call = self.calls.get(id);
         if call.deadline > self.now {

@@ -10,7 +10,10 @@ use super::super::queue::EventQueue;
 use super::super::random::{Stream, Streams};
 use super::super::setup::Races;
 use super::{Event, World};
-use crate::eureka::client::{ClientProcess, Cx, Draws, Effect, JobId, Outcome, Request};
+use crate::eureka::InstanceStatus;
+use crate::eureka::client::{
+    ClientEvent, ClientProcess, Cx, Draws, Effect, JobId, Outcome, Request, ViewId,
+};
 use crate::eureka::java::hash_code;
 use crate::eureka::server::Applications;
 use crate::time::{HostClock, Instant, Span};
@@ -192,44 +195,48 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 let message = Message::Request(request);
                 self.send(host, target, Purpose::Job(job), Some(line), message);
             }
-            other => self.apply_rare(host, other),
+            Effect::LocalStatus { status, dirty, .. } => self.status_changed(host, status, dirty),
+            Effect::View { old, new } => self.view_changed(host, old, new),
+            Effect::Constructed => self.constructed(host),
+            Effect::Event(event) => self.event_inside(host, event),
+            Effect::Unsent { .. } => {}
+            Effect::Exited => self.exited(host),
         }
     }
 
     #[inline(never)]
-    fn apply_rare(&mut self, host: HostId, effect: Effect) {
-        match effect {
-            Effect::Send { .. } => {}
-            Effect::LocalStatus { status, dirty, .. } => {
-                if !self.is_server(host) {
-                    self.emit(&Fact::LocalStatus { client: host, status, dirty });
-                }
-            }
-            Effect::View { old, new } => {
-                let (observer, view, digest) = self.split();
-                let (before, after) = (view.views.get(old), view.views.get(new));
-                let fact = Fact::View { client: host, old: before, new: after };
-                fact.add_to(view.now(), digest);
-                observer.fact(view.now(), &fact, &view);
-                self.views.release(old);
-                if self.is_server(host) {
-                    self.embedded_view_changed(host);
-                }
-            }
-            Effect::Constructed => {
-                if self.is_server(host) {
-                    self.server_constructed(host);
-                } else {
-                    self.begin_calls(host);
-                }
-            }
-            Effect::Event(event) => {
-                if event.notable().is_some() {
-                    self.emit(&Fact::InClient(host, event));
-                }
-            }
-            Effect::Unsent { .. } => {}
-            Effect::Exited => self.exited(host),
+    fn status_changed(&mut self, client: HostId, status: InstanceStatus, dirty: i64) {
+        if !self.is_server(client) {
+            self.emit(&Fact::LocalStatus { client, status, dirty });
+        }
+    }
+
+    #[inline(never)]
+    fn view_changed(&mut self, host: HostId, old: ViewId, new: ViewId) {
+        let (observer, view, digest) = self.split();
+        let (before, after) = (view.views.get(old), view.views.get(new));
+        let fact = Fact::View { client: host, old: before, new: after };
+        fact.add_to(view.now(), digest);
+        observer.fact(view.now(), &fact, &view);
+        self.views.release(old);
+        if self.is_server(host) {
+            self.embedded_view_changed(host);
+        }
+    }
+
+    #[inline(never)]
+    fn constructed(&mut self, host: HostId) {
+        if self.is_server(host) {
+            self.server_constructed(host);
+        } else {
+            self.begin_calls(host);
+        }
+    }
+
+    #[inline(never)]
+    fn event_inside(&mut self, host: HostId, event: ClientEvent) {
+        if event.notable().is_some() {
+            self.emit(&Fact::InClient(host, event));
         }
     }
 
@@ -244,6 +251,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// A graceful stop has come to its end.
+    #[inline(never)]
     fn exited(&mut self, host: HostId) {
         let generation = self.hosts[host.index()].generation - 1;
         self.bury(host);

@@ -147,6 +147,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// A second is over.
+    #[inline(never)]
     pub(super) fn call_second(&mut self) {
         for place in 0..self.consumers.called.len() {
             let called = &mut self.consumers.called[place];
@@ -198,6 +199,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// It is time for a consumer's next call.
+    #[inline(never)]
     pub(super) fn call(&mut self, number: u32) {
         let setup = self.setup;
         let consumer = &mut self.consumers.list[number as usize];
@@ -336,6 +338,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// A consumer learns that an attempt failed.
+    #[inline(never)]
     pub(super) fn call_failed(&mut self, slot: u32) {
         let failing = self.consumers.failing[slot as usize];
         let Failing { consumer: number, generation, to, before, why } = failing;

@@ -277,15 +277,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             }
             Event::Arrive(call) => self.arrive(call),
             Event::End(call) => self.end(call),
-            _ => self.handle_rare(event),
-        }
-    }
-
-    /// Apart, so that what is handled all the time lies close together.
-    #[inline(never)]
-    fn handle_rare(&mut self, event: Event) {
-        match event {
-            Event::Wake(_) | Event::Arrive(_) | Event::End(_) => {}
+            // What follows is rare, and not inlined: what is handled all the time lies close together.
             Event::Start(host) => {
                 // Somebody may have started it meanwhile, and killed it again.
                 if self.hosts[host.index()].starts_at == self.now {
@@ -320,6 +312,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         self.push(at, Event::Start(host));
     }
 
+    #[inline(never)]
     fn start(&mut self, host: HostId) {
         self.hosts[host.index()].starts_at = Instant::NEVER;
         if self.hosts[host.index()].alive {

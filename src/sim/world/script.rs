@@ -17,6 +17,7 @@ use crate::time::Span;
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// Executes an entry of the timeline.
+    #[inline(never)]
     pub(super) fn act(&mut self, index: usize) {
         let setup = self.setup;
         let entry = &setup.timeline[index];
@@ -141,6 +142,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// A fault ends, by its duration or because it is healed.
+    #[inline(never)]
     pub(super) fn end_entry(&mut self, entry: usize) {
         let mut ended = self.network.end(entry);
         let failing = self.failing.len();

@@ -223,6 +223,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn emit_gauge_changes(&mut self, server: HostId) {
         let now = self.now_at(server);
         let process = &mut self.servers[server.index()];
