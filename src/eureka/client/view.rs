@@ -28,23 +28,49 @@ pub struct View {
     pub version: i64,
     /// Instances by status: its reconcile hash.
     pub counts: StatusCounts,
-    /// The status of each instance by its number, plus one; 0 for those that are not there. Shared by
-    /// views that differ in their version only.
-    statuses: Arc<[u8]>,
+    /// Shared by views that differ in their version only.
+    statuses: Arc<Statuses>,
+}
+
+/// The status of each instance by its number. Nearly all are UP, and a large fleet's bits stay in the
+/// cache where its bytes do not.
+#[derive(Debug, Default)]
+struct Statuses {
+    /// A bit for each, set for those that are UP.
+    up: Vec<u64>,
+    /// The place in [`InstanceStatus::ALL`] plus one; 0 for those that are not there.
+    any: Vec<u8>,
+}
+
+impl Statuses {
+    fn set(&mut self, key: InstanceKey, status: InstanceStatus) {
+        let index = key.index();
+        if self.any.len() <= index {
+            self.any.resize(index + 1, 0);
+            self.up.resize(index / 64 + 1, 0);
+        }
+        self.any[index] = status as u8 + 1;
+        self.up[index / 64] |= u64::from(status == InstanceStatus::Up) << (index % 64);
+    }
+
+    fn get(&self, key: InstanceKey) -> Option<InstanceStatus> {
+        let index = key.index();
+        if self.up.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1) {
+            return Some(InstanceStatus::Up);
+        }
+        let place = self.any.get(index)?.checked_sub(1)?;
+        Some(InstanceStatus::ALL[usize::from(place)])
+    }
 }
 
 impl View {
     fn new(apps: Vec<Arc<Application>>, version: i64) -> Self {
         let counts = apps.iter().map(|app| app.counts).sum();
-        let mut statuses = Vec::new();
+        let mut statuses = Statuses::default();
         for info in apps.iter().flat_map(|app| &app.instances) {
-            let index = info.key.index();
-            if statuses.len() <= index {
-                statuses.resize(index + 1, 0);
-            }
-            statuses[index] = info.status as u8 + 1;
+            statuses.set(info.key, info.status);
         }
-        Self { apps, version, counts, statuses: statuses.into() }
+        Self { apps, version, counts, statuses: Arc::new(statuses) }
     }
 
     /// The same instances under another version.
@@ -61,8 +87,7 @@ impl View {
     /// The status of an instance that is there.
     #[must_use]
     pub fn listed(&self, key: InstanceKey) -> Option<InstanceStatus> {
-        let listed = self.statuses.get(key.index()).and_then(|status| status.checked_sub(1));
-        listed.map(|place| InstanceStatus::ALL[usize::from(place)])
+        self.statuses.get(key)
     }
 
     /// The instances in order, those of one application together.
