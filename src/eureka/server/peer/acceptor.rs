@@ -5,7 +5,6 @@
 //! wakes nobody: it is noticed when the poll or sleep under way ends.
 
 use std::collections::VecDeque;
-use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
@@ -227,10 +226,13 @@ impl AcceptorExecutor {
 #[derive(Clone, Debug, Default)]
 struct Pending {
     tasks: VecDeque<Task>,
+    /// A bit for each instance of which a task is pending, by kind.
+    ids: [Vec<u64>; TaskAction::COUNT],
     /// The place of the first task. Places go up by one from task to task, and wrap.
     first: u32,
-    /// The place of each id, asked for one at a time and never listed.
-    places: FxHashMap<TaskId, u32>,
+    /// The place of each id, asked for one at a time and never listed. Not known before a task has taken
+    /// the place of another: nearly always one is pending for half a second, and the next comes later.
+    places: Option<FxHashMap<TaskId, u32>>,
 }
 
 impl Pending {
@@ -244,39 +246,75 @@ impl Pending {
 
     /// Whether a task of the same id is pending.
     fn contains(&self, task: &Task) -> bool {
-        self.places.contains_key(&id_of(task))
+        let (word, bit) = place_of_bit(task);
+        self.ids[task.action as usize].get(word).is_some_and(|bits| bits & bit != 0)
     }
 
     /// Puts a task behind all others, or in the place of the one of the same id, which is given back.
     fn put(&mut self, task: Task) -> Option<Task> {
-        match self.places.entry(id_of(&task)) {
-            Entry::Occupied(place) => {
-                let index = place.get().wrapping_sub(self.first);
-                Some(std::mem::replace(&mut self.tasks[index as usize], task))
-            }
-            Entry::Vacant(vacant) => {
-                vacant.insert(self.first.wrapping_add(self.tasks.len() as u32));
-                self.tasks.push_back(task);
-                None
-            }
+        if self.contains(&task) {
+            return Some(self.replace(task));
         }
+        let place = self.first.wrapping_add(self.tasks.len() as u32);
+        self.note(&task, place);
+        self.tasks.push_back(task);
+        None
+    }
+
+    #[cold]
+    fn replace(&mut self, task: Task) -> Task {
+        let numbered = self.tasks.iter().zip(0_u32..);
+        let all = || numbered.map(|(task, n)| (id_of(task), self.first.wrapping_add(n))).collect();
+        let place = self.places.get_or_insert_with(all)[&id_of(&task)];
+        let index = place.wrapping_sub(self.first) as usize;
+        std::mem::replace(&mut self.tasks[index], task)
     }
 
     /// Puts a task, of whose id there is none, before all others.
     fn push_front(&mut self, task: Task) {
         self.first = self.first.wrapping_sub(1);
-        self.places.insert(id_of(&task), self.first);
+        self.note(&task, self.first);
         self.tasks.push_front(task);
+    }
+
+    /// A task of a new id has a place.
+    fn note(&mut self, task: &Task, place: u32) {
+        let (word, bit) = place_of_bit(task);
+        let ids = &mut self.ids[task.action as usize];
+        if ids.len() <= word {
+            ids.resize(word + 1, 0);
+        }
+        ids[word] |= bit;
+        if let Some(places) = &mut self.places {
+            places.insert(id_of(task), place);
+        }
     }
 
     fn pop_front(&mut self) -> Option<Task> {
         let task = self.tasks.pop_front()?;
         self.first = self.first.wrapping_add(1);
-        self.places.remove(&id_of(&task));
+        self.forget(&task);
         Some(task)
+    }
+
+    /// A task has left.
+    fn forget(&mut self, task: &Task) {
+        let (word, bit) = place_of_bit(task);
+        self.ids[task.action as usize][word] &= !bit;
+        if self.tasks.is_empty() {
+            self.places = None;
+        }
+        if let Some(places) = &mut self.places {
+            places.remove(&id_of(task));
+        }
     }
 }
 
 const fn id_of(task: &Task) -> TaskId {
     (task.action, task.key)
+}
+
+/// Which word of the bits of its kind has the bit of a task, and the bit.
+const fn place_of_bit(task: &Task) -> (usize, u64) {
+    (task.key.index() / 64, 1 << (task.key.index() % 64))
 }

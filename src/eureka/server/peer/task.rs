@@ -22,6 +22,9 @@ pub enum TaskAction {
 }
 
 impl TaskAction {
+    /// How many there are.
+    pub(super) const COUNT: usize = Self::DeleteStatusOverride as usize + 1;
+
     /// `PeerRegistryReplicaAction`
     #[must_use]
     pub const fn name(self) -> &'static str {
