@@ -99,11 +99,6 @@ impl Calls {
     pub(super) fn dereference(&mut self, id: CallId) {
         let call = self.get(id);
         call.references -= 1;
-        self.forget_if_over(id);
-    }
-
-    pub(super) fn forget_if_over(&mut self, id: CallId) {
-        let call = self.get(id);
         if call.references == 0 && call.caller_done && call.server_done {
             self.slots[id as usize] = None;
             self.free.push(id);

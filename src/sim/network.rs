@@ -133,8 +133,12 @@ impl Network {
             Latency::Fixed(latency) | Latency::Uniform(_, latency) => latency,
             Latency::LogNormal { .. } => return false,
         };
-        let calm = self.rules.is_empty() && self.setup.links.is_empty();
-        calm && self.setup.loss == Loss::NONE && most + most < span
+        self.is_calm() && most + most < span
+    }
+
+    /// Whether all messages get through, and all with one distribution of latencies.
+    const fn is_calm(&self) -> bool {
+        self.rules.is_empty() && self.setup.links.is_empty() && self.setup.loss.is_none()
     }
 
     /// When a message arrives that goes on its way now and takes `span` by itself. One that overtakes
@@ -168,15 +172,21 @@ impl Network {
             Leg::Call => (Stream::CallLatency, Stream::CallLoss),
             Leg::Answer => (Stream::AnswerLatency, Stream::AnswerLoss),
         };
+        let of = |latency: Latency| {
+            let draw = streams.draw(latency_stream, caller, call);
+            latency.of(draw, || streams.decision(latency_stream, caller, call))
+        };
         let (mut latency, mut loss) = (self.setup.latency, self.setup.loss);
+        if self.is_calm() {
+            return Fate::Arrives(of(latency));
+        }
         for link in &self.setup.links {
             if link.from.contains(from) && link.to.contains(to) {
                 latency = link.latency.unwrap_or(latency);
                 loss = link.loss.unwrap_or(loss);
             }
         }
-        let draw = streams.draw(latency_stream, caller, call);
-        let mut span = latency.of(draw, || streams.decision(latency_stream, caller, call));
+        let mut span = of(latency);
         let (mut cut, mut held) = (None, None);
         for rule in &self.rules {
             if rule.concerns(from, to) {

@@ -59,33 +59,31 @@ impl ClientProcess {
 
     /// `RetryableEurekaHttpClient.execute`: the next attempt of a call, or its failure.
     fn attempt(&mut self, cx: &mut Cx<'_>, id: JobId) {
-        let client = match self.next_endpoint(cx, id) {
-            Ok(client) => client,
-            Err(failure) => return self.gave_up(cx, id, failure),
-        };
         let job = cx.jobs.get(id);
+        let most = if cx.profile.rest.is_some() { 1 } else { MAX_ATTEMPTS };
+        if job.attempts == most {
+            return self.gave_up(cx, id, CallFailure::RetryLimit);
+        }
         job.attempts += 1;
         (job.hops, job.copies) = (0, 0);
+        let pinned = self.client.retryable(job.step.stack(), job.session).pinned();
+        job.from_list = pinned.is_none();
+        let Some(client) = pinned else {
+            return self.attempt_with_next(cx, id);
+        };
         self.send(cx, id, client, client.target().unwrap_or(client.endpoint));
     }
 
-    /// The pinned server, else the next of the list; none after three attempts or at its end.
-    fn next_endpoint(&mut self, cx: &mut Cx<'_>, id: JobId) -> Result<EndpointClient, CallFailure> {
-        let job = cx.jobs.get(id);
-        let (kind, session) = (job.step.stack(), job.session);
-        let most = if cx.profile.rest.is_some() { 1 } else { MAX_ATTEMPTS };
-        if job.attempts == most {
-            return Err(CallFailure::RetryLimit);
+    /// An attempt at the next server of the list, unless that is at its end.
+    #[cold]
+    fn attempt_with_next(&mut self, cx: &mut Cx<'_>, id: JobId) {
+        match self.next_candidate(cx, id) {
+            Ok(client) => self.send(cx, id, client, client.target().unwrap_or(client.endpoint)),
+            Err(failure) => self.gave_up(cx, id, failure),
         }
-        if let Some(pinned) = self.client.retryable(kind, session).pinned() {
-            job.from_list = false;
-            return Ok(pinned);
-        }
-        self.next_candidate(cx, id)
     }
 
     /// The next server of the list.
-    #[cold]
     fn next_candidate(
         &mut self,
         cx: &mut Cx<'_>,
@@ -106,7 +104,6 @@ impl ClientProcess {
         }
         let server = *candidates.get(job.tried).ok_or(CallFailure::NoKnownServer)?;
         job.tried += 1;
-        job.from_list = true;
         Ok(self.client.retryable(kind, session).endpoint_client(server))
     }
 

@@ -57,7 +57,6 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             }
             Fate::Cut(mode, span) => self.cannot_connect(id, mode, span),
         }
-        self.calls.forget_if_over(id);
     }
 
     /// Connect and read timeout of a call.
