@@ -1,6 +1,7 @@
 //! `InstanceInfo` and `LeaseInfo`: what an instance says of itself, on the wire and in a registry.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroI32;
 use std::sync::Arc;
 
 use super::{InstanceKey, InstanceStatus, NameId};
@@ -35,8 +36,8 @@ impl ActionType {
 /// instance (`AbstractInstanceRegistry.decorateInstanceInfo`). All times in ms since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseInfo {
-    /// Seconds between heartbeats, as told by the client.
-    pub renewal_interval_in_secs: i32,
+    /// Seconds between heartbeats, as told by the client; positive.
+    pub renewal_interval_in_secs: NonZeroI32,
     /// Seconds until a lease that was never renewed expires, as told by the client.
     pub duration_in_secs: i32,
     /// When the lease was made; 0 as a client sends it.
@@ -59,11 +60,12 @@ impl LeaseInfo {
     /// (`LeaseInfo(@JsonProperty …)`).
     #[must_use]
     pub const fn new(renewal_interval_in_secs: i32, duration_in_secs: i32) -> Self {
+        const DEFAULT: NonZeroI32 =
+            NonZeroI32::new(LeaseInfo::DEFAULT_RENEWAL_INTERVAL).expect("it is not zero");
         Self {
-            renewal_interval_in_secs: if renewal_interval_in_secs > 0 {
-                renewal_interval_in_secs
-            } else {
-                Self::DEFAULT_RENEWAL_INTERVAL
+            renewal_interval_in_secs: match NonZeroI32::new(renewal_interval_in_secs) {
+                Some(seconds) if seconds.is_positive() => seconds,
+                _ => DEFAULT,
             },
             duration_in_secs: if duration_in_secs > 0 {
                 duration_in_secs
@@ -86,7 +88,10 @@ impl Default for LeaseInfo {
 
 /// `InstanceInfo`, less what no rule of the registry reads (ports, URLs, ASG name). Host name, IP
 /// address and data centre are checked when it arrives and not kept.
+///
+/// What a heartbeat needs comes first: see [`crate::eureka::server::Objects`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct InstanceInfo {
     /// Application and instance id.
     pub key: InstanceKey,
@@ -98,10 +103,10 @@ pub struct InstanceInfo {
     pub action_type: Option<ActionType>,
     /// `lastDirtyTimestamp`: when the *client* last changed it, ms since 1970 on the client's clock.
     pub last_dirty_timestamp: i64,
-    /// `lastUpdatedTimestamp`: when a registry last changed it, ms since 1970.
-    pub last_updated_timestamp: i64,
     /// Absent only if a registration has none.
     pub lease_info: Option<LeaseInfo>,
+    /// `lastUpdatedTimestamp`: when a registry last changed it, ms since 1970.
+    pub last_updated_timestamp: i64,
     /// `vipAddress`: comma-separated names under which callers look it up.
     pub vip_address: Option<NameId>,
     /// `secureVipAddress`, likewise.

@@ -5,13 +5,14 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::java::{Keys, compare_to, hash_code, spread};
 
-/// An interned string.
+/// An interned string; an optional one takes no more room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NameId(u32);
+pub struct NameId(NonZeroU32);
 
 /// An application, by its upper-case name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +26,7 @@ impl NameId {
     /// Position in tables that have one entry per name.
     #[must_use]
     pub const fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 }
 
@@ -77,7 +78,8 @@ impl Names {
         if let Some(&name) = self.by_text.get(text) {
             return name;
         }
-        let name = NameId(self.texts.len() as u32);
+        let number = u32::try_from(self.texts.len() + 1).ok().and_then(NonZeroU32::new);
+        let name = NameId(number.expect("a run has fewer than 2^32 names"));
         let text: Arc<str> = text.into();
         self.texts.push(Arc::clone(&text));
         self.json_lens.push(json_len(&text) as u32);

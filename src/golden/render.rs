@@ -115,7 +115,7 @@ impl Render<'_> {
     pub fn instance(&self, info: &InstanceInfo) -> Value {
         let lease = info.lease_info.map(|lease| {
             json!([
-                lease.renewal_interval_in_secs,
+                lease.renewal_interval_in_secs.get(),
                 lease.duration_in_secs,
                 lease.registration_timestamp,
                 lease.last_renewal_timestamp,

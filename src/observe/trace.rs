@@ -546,7 +546,7 @@ fn instance(info: &InstanceInfo, names: &Names, lacks: Lacks) -> Value {
         "app": app, "id": id, "status": info.status.name(), "dirty": info.last_dirty_timestamp,
     });
     line["lease"] = info.lease_info.map_or(Value::Null, |lease| {
-        json!({"renewal": lease.renewal_interval_in_secs, "duration": lease.duration_in_secs})
+        json!({"renewal": lease.renewal_interval_in_secs.get(), "duration": lease.duration_in_secs})
     });
     if info.overridden_status != crate::eureka::InstanceStatus::Unknown {
         line["overridden"] = json!(info.overridden_status.name());

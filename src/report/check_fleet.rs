@@ -78,7 +78,8 @@ impl Fleet {
                 starts.sort_unstable();
                 let second = profile.second.as_ref().map(|second| &second.endpoints);
                 let clients = [Some(&setup.endpoints[endpoints]), second];
-                let interval = i64::from(profile.instance.lease_info().renewal_interval_in_secs);
+                let interval =
+                    i64::from(profile.instance.lease_info().renewal_interval_in_secs.get());
                 let homes = clients.into_iter().flatten().map(asked_first).collect();
                 kinds.push(Kind { count, interval, homes, starts });
             }

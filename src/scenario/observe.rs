@@ -128,7 +128,7 @@ fn rows(every: Sampling, builder: &Builder) -> u64 {
             let seconds = run / Span::from_secs(1).nanos();
             let beats = |client: &ClientSetup| {
                 let profile = &builder.profiles[client.profile as usize];
-                let every = profile.instance.lease_info().renewal_interval_in_secs;
+                let every = profile.instance.lease_info().renewal_interval_in_secs.get();
                 let beats = profile.client.register_with_eureka;
                 if beats { seconds / u64::from(every.unsigned_abs().max(1)) } else { 0 }
             };

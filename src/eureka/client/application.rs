@@ -129,7 +129,7 @@ impl ClientProcess {
     pub fn configure_instance(&mut self, cx: &Cx<'_>, change: InstanceChange) {
         let extras = self.extras();
         let lease = extras.configured_lease.unwrap_or_else(|| cx.profile.lease_info());
-        let (renewal, duration) = (lease.renewal_interval_in_secs, lease.duration_in_secs);
+        let (renewal, duration) = (lease.renewal_interval_in_secs.get(), lease.duration_in_secs);
         match change {
             InstanceChange::RenewalInterval(secs) => {
                 extras.configured_lease = Some(LeaseInfo::new(secs, duration));

@@ -280,6 +280,13 @@ impl ClientProcess {
         std::hint::black_box((self.last_dirty, rare.is_some(), *generation, *query));
     }
 
+    /// When (monotonic, ns; `u64::MAX` for never) the next heartbeat is due, and to which server it goes
+    /// if that still answers then.
+    #[must_use]
+    pub fn next_heartbeat(&self) -> (u64, u16) {
+        (self.client.timers.at(Timer::Heartbeat), self.client.registration.present.server())
+    }
+
     /// Monotonic clock (ns) of what is due next.
     #[must_use]
     pub fn next_wake(&self) -> Option<u64> {
@@ -311,6 +318,7 @@ impl ClientProcess {
     }
 
     /// When (monotonic, ns) the first thread is due, and whose it is.
+    #[inline]
     fn next_due(&self) -> (u64, Which) {
         let first = self.client.next_due();
         let second = self.extras.as_ref().and_then(|extras| extras.second.as_ref());
@@ -380,6 +388,7 @@ impl ClientProcess {
 
 impl DiscoveryClient {
     /// When (monotonic, ns) the first thread is due; `u64::MAX` if all wait for something else.
+    #[inline]
     fn next_due(&self) -> u64 {
         let timers = self.timers.first_at(self.replicator.is_busy());
         match self.first_sleeper() {

@@ -267,7 +267,7 @@ impl ClientProfile {
     }
 
     pub(super) fn renewal_interval(&self) -> Span {
-        seconds(self.lease_info().renewal_interval_in_secs)
+        seconds(self.lease_info().renewal_interval_in_secs.get())
     }
 }
 

@@ -157,6 +157,11 @@ impl Retryable {
         (self.pinned != EndpointClient::NONE).then_some(self.pinned)
     }
 
+    /// The server that answered last; `u16::MAX` if none is pinned.
+    pub(super) const fn server(&self) -> u16 {
+        self.pinned.target
+    }
+
     /// A new client for an endpoint of the list.
     pub(super) const fn endpoint_client(&mut self, server: u16) -> EndpointClient {
         self.clients_made = self.clients_made.wrapping_add(1);

@@ -80,7 +80,7 @@ fn instance(info: &InstanceInfo, names: &Names) -> u64 {
 
 fn lease(lease: &LeaseInfo) -> u64 {
     let numbers = [
-        lease.renewal_interval_in_secs.into(),
+        lease.renewal_interval_in_secs.get().into(),
         lease.duration_in_secs.into(),
         lease.registration_timestamp,
         lease.last_renewal_timestamp,

@@ -8,6 +8,8 @@ use super::objects::InfoRef;
 pub struct Lease {
     /// Whose lease it is.
     pub holder: InfoRef,
+    /// Milliseconds.
+    pub duration: i32,
     /// When it was made.
     pub registration_timestamp: i64,
     /// When it was made or, after a renewal, the renewal plus one duration.
@@ -16,8 +18,6 @@ pub struct Lease {
     pub eviction_timestamp: i64,
     /// When the instance first was UP; 0 if never.
     pub service_up_timestamp: i64,
-    /// Milliseconds.
-    pub duration: i64,
 }
 
 impl Lease {
@@ -25,18 +25,18 @@ impl Lease {
     pub(super) fn new(holder: InfoRef, duration_in_secs: i32, now: i64) -> Self {
         Self {
             holder,
+            duration: duration_in_secs.wrapping_mul(1000),
             registration_timestamp: now,
             last_update_timestamp: now,
             eviction_timestamp: 0,
             service_up_timestamp: 0,
-            duration: i64::from(duration_in_secs.wrapping_mul(1000)),
         }
     }
 
     /// `Lease.renew()`: stores the time *plus one duration*, which is why a renewed lease lasts two
     /// durations. Known in Eureka, and never fixed. Sums of `long` wrap in Java, here as below.
     pub(super) fn renew(&mut self, now: i64) {
-        self.last_update_timestamp = now.wrapping_add(self.duration);
+        self.last_update_timestamp = now.wrapping_add(self.duration.into());
     }
 
     /// `Lease.cancel()`: the first call wins.
@@ -57,7 +57,7 @@ impl Lease {
     /// last update.
     #[must_use]
     pub fn is_expired(&self, now: i64, additional_ms: i64) -> bool {
-        let end = self.last_update_timestamp.wrapping_add(self.duration);
+        let end = self.last_update_timestamp.wrapping_add(self.duration.into());
         self.eviction_timestamp > 0 || now > end.wrapping_add(additional_ms)
     }
 }

@@ -40,7 +40,7 @@ impl Application {
 }
 
 /// Instances whose memory is fetched together.
-const TOUCHED_AHEAD: usize = 32;
+const TOUCHED_AHEAD: usize = 128;
 
 impl Registry {
     /// `getApplications()`: every lease, expired ones and all statuses included.
@@ -110,10 +110,15 @@ impl Registry {
     /// The hash of the full registry; rendering it for that decorates every lease.
     fn decorate_all(&mut self) -> StatusCounts {
         let mut counts = StatusCounts::default();
-        for key in 0..self.leases.len() {
-            if let Some(lease) = self.leases[key] {
-                let holder = self.decorate(lease);
-                counts.add(self.objects[holder].status);
+        for first in (0..self.leases.len()).step_by(TOUCHED_AHEAD) {
+            let some = first..self.leases.len().min(first + TOUCHED_AHEAD);
+            let leases = self.leases[some.clone()].iter().flatten();
+            leases.for_each(|&lease| self.objects.touch_lease(lease));
+            for key in some {
+                if let Some(lease) = self.leases[key] {
+                    let holder = self.decorate(lease);
+                    counts.add(self.objects[holder].status);
+                }
             }
         }
         counts

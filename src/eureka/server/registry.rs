@@ -316,22 +316,14 @@ impl Registry {
     /// Reads what operations on these instances are about to read, and does nothing with it. Each
     /// lease and instance lies somewhere else in memory: read in a row, without anything that depends
     /// on the last one, they are waited for together and not one after the other.
-    pub fn touch(&self, keys: impl Iterator<Item = InstanceKey> + Clone) {
-        keys.clone().for_each(|key| self.touch_lease(key));
-        keys.for_each(|key| self.touch_holder(key));
+    pub fn touch(&self, keys: impl Iterator<Item = InstanceKey>) {
+        keys.for_each(|key| self.touch_lease(key));
     }
 
-    /// The first half of [`Registry::touch`], for one instance.
+    /// [`Registry::touch`] for one instance.
     pub fn touch_lease(&self, key: InstanceKey) {
         if let Some(lease) = self.lease_ref(key) {
             self.objects.touch_lease(lease);
-        }
-    }
-
-    /// The second half, to be read when the first has been read for all.
-    pub fn touch_holder(&self, key: InstanceKey) {
-        if let Some(lease) = self.lease_ref(key) {
-            self.objects.touch_info(self.objects[lease].holder);
         }
     }
 

@@ -204,7 +204,7 @@ pub struct LeaseTimes {
 
 impl LeaseTimes {
     pub(super) const fn of(lease: &Lease) -> Self {
-        Self { updated: lease.last_update_timestamp, duration: lease.duration }
+        Self { updated: lease.last_update_timestamp, duration: lease.duration as i64 }
     }
 
     /// It is expired later than this.

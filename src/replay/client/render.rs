@@ -55,7 +55,7 @@ impl Render<'_> {
                 }
                 if let Some(lease) = info.lease_info.filter(|_| self.shows_lease) {
                     let (renewal, duration) =
-                        (lease.renewal_interval_in_secs, lease.duration_in_secs);
+                        (lease.renewal_interval_in_secs.get(), lease.duration_in_secs);
                     line["lease"] = json!({"renewal": renewal, "duration": duration});
                     line["host"] = json!(client.host_name().unwrap_or("h1"));
                 }

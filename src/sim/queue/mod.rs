@@ -1,6 +1,7 @@
 //! The event queue: a total order by (time, sequence number).
 
 mod heap;
+mod slot;
 mod wheel;
 
 pub use heap::Heap;
@@ -33,12 +34,10 @@ pub trait EventQueue<E>: Default {
     fn push(&mut self, entry: Entry<E>);
     /// The first entry, if it happens at or before `limit`.
     fn pop_until(&mut self, limit: Instant) -> Option<Entry<E>>;
-    /// Shows what comes soon and was not shown before, in no order and not all of it, for reading ahead;
-    /// whether time has come nearer to what is in the queue since this was asked last. A hint: most
-    /// queues know nothing.
-    fn look_ahead(&mut self, look: impl FnMut(&E)) -> bool {
+    /// Shows what comes soon and was not shown before, in no order and not all of it, for reading ahead.
+    /// A hint: most queues show nothing.
+    fn look_ahead(&mut self, look: impl FnMut(&E)) {
         let _ = look;
-        false
     }
     /// How many entries are queued.
     fn len(&self) -> usize;

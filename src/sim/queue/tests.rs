@@ -83,6 +83,17 @@ proptest! {
     }
 }
 
+proptest! {
+    /// All in one slot, which is put into order when it is opened.
+    #[test]
+    fn a_full_slot_is_put_into_order(distances in prop::collection::vec(2 << 20..3_u64 << 20, 0..100)) {
+        let mut uses: Vec<_> = distances.iter().copied().map(Use::Push).collect();
+        // Many at a time of their own, and some at one time.
+        uses.extend(distances.iter().map(|distance| Use::Push(distance >> 17 << 17)));
+        prop_assert_eq!(outcome::<TimingWheel<usize>>(&uses), outcome::<Heap<usize>>(&uses));
+    }
+}
+
 #[test]
 fn an_entry_at_the_limit_is_given_and_one_after_it_is_kept() {
     let mut queue = TimingWheel::default();

@@ -5,6 +5,7 @@
 //! later is put in its place by binary search. So most events are never compared with others than
 //! the few of their own millisecond, and the cost does not grow with the number of timers.
 
+use super::slot::put_in_order;
 use super::{Entry, EventQueue, Heap};
 use crate::time::Instant;
 
@@ -26,8 +27,8 @@ pub struct TimingWheel<E> {
     far: Heap<E>,
     /// The open slot, latest entry first.
     open: Vec<Entry<E>>,
-    /// It was opened since somebody asked.
-    just_opened: bool,
+    /// Reused memory.
+    scratch: Vec<Entry<E>>,
     /// The first slot of which nothing was shown for reading ahead.
     shown_before: u64,
     /// Number of the open slot, counted from t = 0.
@@ -54,7 +55,7 @@ impl<E> Default for TimingWheel<E> {
             }),
             far: Heap::default(),
             open: Vec::new(),
-            just_opened: false,
+            scratch: Vec::new(),
             shown_before: 0,
             tick: 0,
             len: 0,
@@ -62,7 +63,7 @@ impl<E> Default for TimingWheel<E> {
     }
 }
 
-impl<E> EventQueue<E> for TimingWheel<E> {
+impl<E: Copy> EventQueue<E> for TimingWheel<E> {
     fn push(&mut self, entry: Entry<E>) {
         self.len += 1;
         let tick = entry.at.nanos() >> SLOT_BITS;
@@ -87,18 +88,15 @@ impl<E> EventQueue<E> for TimingWheel<E> {
         self.open.pop()
     }
 
-    fn look_ahead(&mut self, mut look: impl FnMut(&E)) -> bool {
-        if !std::mem::take(&mut self.just_opened) {
-            return false;
+    fn look_ahead(&mut self, mut look: impl FnMut(&E)) {
+        if self.tick < self.shown_before {
+            return;
         }
-        if self.tick >= self.shown_before {
-            let first = self.tick as usize % SLOTS;
-            let coming = &self.levels[0].slots[first + 1..(first + AHEAD).min(SLOTS)];
-            self.shown_before = self.tick + 1 + coming.len() as u64;
-            let entries = self.open.iter().chain(coming.iter().flatten());
-            entries.for_each(|entry| look(&entry.event));
-        }
-        true
+        let first = self.tick as usize % SLOTS;
+        let coming = &self.levels[0].slots[first + 1..(first + AHEAD).min(SLOTS)];
+        self.shown_before = self.tick + 1 + coming.len() as u64;
+        let entries = self.open.iter().chain(coming.iter().flatten());
+        entries.for_each(|entry| look(&entry.event));
     }
 
     fn len(&self) -> usize {
@@ -106,7 +104,7 @@ impl<E> EventQueue<E> for TimingWheel<E> {
     }
 }
 
-impl<E> TimingWheel<E> {
+impl<E: Copy> TimingWheel<E> {
     /// Puts an entry of a slot after the open one into the finest level that has both.
     fn put(&mut self, tick: u64, entry: Entry<E>) {
         let differs = tick ^ self.tick;
@@ -147,8 +145,7 @@ impl<E> TimingWheel<E> {
     /// Opens a finest slot. The memory of the one that was open goes to the slot; that of a coarse slot
     /// goes to the next one, unless it is large: a run would hold on to the memory of its busiest hour.
     fn open_slot(&mut self, slot: usize, mut entries: Vec<Entry<E>>) {
-        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.order()));
-        self.just_opened = true;
+        put_in_order(&mut entries, SLOT_BITS, &mut self.scratch);
         self.levels[0].slots[slot] = std::mem::replace(&mut self.open, entries);
     }
 
@@ -162,7 +159,7 @@ impl<E> TimingWheel<E> {
                 self.put(tick, entry);
             }
         }
-        self.open.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.order()));
+        put_in_order(&mut self.open, SLOT_BITS, &mut self.scratch);
         if entries.capacity() <= SPARE {
             self.levels[level as usize].spare = entries;
         }

@@ -4,64 +4,64 @@
 //! event comes, each is waited for alone; read in a row, with nothing that depends on the last one, they
 //! are waited for together. What is read is thrown away.
 
-use std::hint::{black_box, select_unpredictable};
+use std::hint::black_box;
 
 use super::super::fact::Observer;
 use super::super::host::HostId;
 use super::super::queue::EventQueue;
 use super::{Event, World};
 use crate::eureka::InstanceKey;
+use crate::time::HostClock;
 
-/// A heartbeat on its way, and the server that is about to look for its lease.
-pub(super) type Renewal = (HostId, InstanceKey);
-
-/// Most of them that are remembered: some queues never say that anything came near.
-const MOST: usize = 256;
+/// What comes in the next milliseconds; nothing of it outlives a reading ahead.
+#[derive(Debug, Default)]
+pub(super) struct Near {
+    /// Clients that wake.
+    clients: Vec<HostId>,
+    /// Those whose heartbeat is due, and the servers that will look for their leases.
+    renewals: Vec<(HostId, InstanceKey)>,
+}
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
-    /// A heartbeat goes on its way.
-    pub(super) fn read_ahead_later(&mut self, renewal: Renewal) {
-        if self.renewals.len() < MOST {
-            self.renewals.push(renewal);
-        }
-    }
-
-    /// Reads what the events need that have come near, and the heartbeats that were sent meanwhile.
+    /// Reads what the events need that have come near.
     pub(super) fn read_ahead(&mut self) {
+        let Near { clients, renewals } = &mut self.near;
         let servers = self.servers.len();
-        let hosts = &self.hosts;
-        if hosts.len() == servers {
+        self.queue.look_ahead(|event| {
+            let host = match *event {
+                Event::Wake(host) => host,
+                _ => HostId::new(0),
+            };
+            push_if(clients, host, host.index() >= servers);
+        });
+        if clients.is_empty() {
             return;
         }
-        let nearer = self.queue.look_ahead(|event| {
-            // Which kind comes next nobody can guess, and a wrong guess takes longer than reading the
-            // first client again for nothing.
-            let (wakes, number) = match *event {
-                Event::Wake(host) => (host.index() >= servers, host.index()),
-                Event::Arrive(call) | Event::End(call) => (false, call as usize),
-                _ => (false, servers),
-            };
-            let host = &hosts[select_unpredictable(wakes, number, servers)];
+        let hosts = &self.hosts;
+        for host in clients.iter().map(|host| &hosts[host.index()]) {
             black_box(host.armed);
             if let Some(client) = &host.client {
                 client.touch();
             }
-        });
-        if nearer && !self.renewals.is_empty() {
-            self.read_leases_ahead();
         }
-    }
-
-    fn read_leases_ahead(&mut self) {
-        for &(server, key) in &self.renewals {
-            if let Some(core) = &self.servers[server.index()].core {
+        for host in clients.drain(..).map(|host| &hosts[host.index()]) {
+            if let Some(client) = &host.client {
+                let (at, server) = client.next_heartbeat();
+                let renewal = (HostId::new(server.into()), host.key);
+                push_if(renewals, renewal, HostClock::instant_of_mono(at) == host.armed);
+            }
+        }
+        for (server, key) in renewals.drain(..) {
+            let process = self.servers.get(server.index());
+            if let Some(core) = process.and_then(|process| process.core.as_ref()) {
                 core.registry.touch_lease(key);
             }
         }
-        for (server, key) in self.renewals.drain(..) {
-            if let Some(core) = &self.servers[server.index()].core {
-                core.registry.touch_holder(key);
-            }
-        }
     }
+}
+
+/// Without a branch: what kind comes next nobody can guess, and a wrong guess takes longer than this.
+fn push_if<T>(list: &mut Vec<T>, item: T, condition: bool) {
+    list.push(item);
+    list.truncate(list.len() - usize::from(!condition));
 }

@@ -12,7 +12,7 @@ use super::super::setup::Races;
 use super::{Event, World};
 use crate::eureka::InstanceStatus;
 use crate::eureka::client::{
-    ClientEvent, ClientProcess, Cx, Draws, Effect, JobId, Outcome, Request, ViewId,
+    ClientEvent, ClientProcess, Cx, Draws, Effect, JobId, Outcome, ViewId,
 };
 use crate::eureka::java::hash_code;
 use crate::eureka::server::Applications;
@@ -189,9 +189,6 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 let key = self.key_of(host);
                 let line = request_line(key, &request);
                 let target = HostId::new(server.into());
-                if matches!(request, Request::Heartbeat { .. }) {
-                    self.read_ahead_later((target, key));
-                }
                 let message = Message::Request(request);
                 self.send(host, target, Purpose::Job(job), Some(line), message);
             }
@@ -266,10 +263,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             return;
         }
         let process = &self.hosts[host.index()];
-        if process.alive && process.generation != generation {
-            return;
-        }
-        if let (true, Some(next)) = (process.alive, next) {
+        let same_process = process.alive && process.generation == generation;
+        if let (true, Some(next)) = (same_process, next) {
             self.arm(host, HostClock::instant_of_mono(next));
         }
     }

@@ -39,7 +39,7 @@ use crate::eureka::client::{ClientProfile, Effect, Jobs, Views};
 use crate::eureka::server::resources::{Answer, BatchItem};
 use crate::eureka::{InstanceKey, ServiceUrls};
 use crate::time::{HostClock, Instant, Now, Span};
-use ahead::Renewal;
+use ahead::Near;
 use consumers::Consumers;
 use releases::Releases;
 use servers::ServerProcess;
@@ -145,8 +145,7 @@ pub struct World<'a, O, Q = TimingWheel<Event>> {
     items: Vec<Vec<BatchItem>>,
     answers: Vec<Answer>,
     renewed: Vec<InstanceKey>,
-    /// Heartbeats that were sent since the last reading ahead.
-    renewals: Vec<Renewal>,
+    near: Near,
 }
 
 impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
@@ -187,7 +186,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             items: Vec::new(),
             answers: Vec::new(),
             renewed: Vec::new(),
-            renewals: Vec::new(),
+            near: Near::default(),
             setup,
         };
         world.queue_starts();

@@ -129,7 +129,7 @@ impl PeerEurekaNode {
         let renewal_ms = |info: &InstanceInfo| {
             let seconds = info
                 .lease_info
-                .map_or(LeaseInfo::DEFAULT_DURATION, |lease| lease.renewal_interval_in_secs);
+                .map_or(LeaseInfo::DEFAULT_DURATION, |lease| lease.renewal_interval_in_secs.get());
             i64::from(seconds.wrapping_mul(1000))
         };
         let (key, action, info, overridden) = match *handed {
@@ -193,6 +193,7 @@ impl PeerEurekaNode {
             release(objects, &task);
         }
         let tasks = tasks?;
+        tasks.iter().filter_map(|task| task.info).for_each(|info| objects.touch_info(info));
         items.extend(tasks.iter().map(|task| task.on_the_wire(objects, names)));
         let free = self.under_way.iter().position(Vec::is_empty);
         let slot = free.unwrap_or_else(|| {

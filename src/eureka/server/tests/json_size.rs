@@ -47,12 +47,11 @@ fn odd(names: &mut Names) -> InstanceInfo {
     let id = "x\"é\\\n\u{1}€😀/";
     let info = instance(names, "ÄPP", id, InstanceStatus::OutOfService);
     let lease = LeaseInfo {
-        renewal_interval_in_secs: 7,
-        duration_in_secs: 120,
         registration_timestamp: 5,
         last_renewal_timestamp: -61_000,
         eviction_timestamp: T + 123,
         service_up_timestamp: T,
+        ..LeaseInfo::new(7, 120)
     };
     InstanceInfo {
         overridden_status: InstanceStatus::OutOfService,
