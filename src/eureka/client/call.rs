@@ -175,6 +175,8 @@ impl ClientProcess {
         }
     }
 
+    /// Inlined for the reason that `Jobs::add` gives.
+    #[inline(always)]
     fn put_on_the_wire(&mut self, cx: &mut Cx<'_>, id: JobId, request: Request, again: bool) {
         let job = cx.jobs.get(id);
         let Some((_, server)) = job.client else {

@@ -126,6 +126,9 @@ pub struct Jobs {
 }
 
 impl Jobs {
+    /// Inlined, so that a job is made where it stays: to copy what was written a moment ago takes longer
+    /// than to write it.
+    #[inline(always)]
     pub(super) fn add(&mut self, which: Which, worker: Worker, step: Step) -> JobId {
         let job = Job {
             which,
@@ -143,7 +146,8 @@ impl Jobs {
             request: None,
         };
         if let Some(id) = self.free.pop() {
-            self.slots[id.index()] = Some(job);
+            // A free slot has nothing to drop.
+            std::mem::forget(self.slots[id.index()].replace(job));
             return id;
         }
         self.slots.push(Some(job));

@@ -364,6 +364,7 @@ impl ClientProcess {
     }
 
     /// A request that was sent has ended. Whatever thread waited for it goes on, until it waits again.
+    #[inline(always)]
     pub fn ended(&mut self, cx: &mut Cx<'_>, id: JobId, outcome: Outcome<Arc<Applications>>) {
         let which = cx.jobs.get(id).which;
         self.as_client(which, |process| process.attempt_ended(cx, id, outcome));
@@ -371,15 +372,18 @@ impl ClientProcess {
 
     /// A thread of that client runs.
     fn as_client<R>(&mut self, which: Which, act: impl FnOnce(&mut Self) -> R) -> R {
-        if self.client.which == which {
-            return act(self);
+        let another = self.client.which != which;
+        if another {
+            self.change_places();
         }
-        self.change_places();
         let result = act(self);
-        self.change_places();
+        if another {
+            self.change_places();
+        }
         result
     }
 
+    #[cold]
     fn change_places(&mut self) {
         let second = self.extras.as_mut().and_then(|extras| extras.second.as_mut());
         std::mem::swap(&mut self.client, second.expect("a thread of a client runs, so it exists"));

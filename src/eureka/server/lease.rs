@@ -12,12 +12,13 @@ pub struct Lease {
     pub duration: i32,
     /// When it was made.
     pub registration_timestamp: i64,
-    /// When it was made or, after a renewal, the renewal plus one duration.
-    pub last_update_timestamp: i64,
     /// When it was cancelled; 0 if it was not.
     pub eviction_timestamp: i64,
     /// When the instance first was UP; 0 if never.
     pub service_up_timestamp: i64,
+    /// When it was made or, after a renewal, the renewal plus one duration. Not between the others: they
+    /// are copied in pairs, and a pair of which one was written a moment ago takes longer.
+    pub last_update_timestamp: i64,
 }
 
 impl Lease {
@@ -27,9 +28,9 @@ impl Lease {
             holder,
             duration: duration_in_secs.wrapping_mul(1000),
             registration_timestamp: now,
-            last_update_timestamp: now,
             eviction_timestamp: 0,
             service_up_timestamp: 0,
+            last_update_timestamp: now,
         }
     }
 

@@ -39,9 +39,6 @@ impl Application {
     }
 }
 
-/// Instances whose memory is fetched together.
-const TOUCHED_AHEAD: usize = 128;
-
 impl Registry {
     /// `getApplications()`: every lease, expired ones and all statuses included.
     pub(super) fn full_payload(&mut self, names: &Names) -> Applications {
@@ -55,7 +52,7 @@ impl Registry {
     pub(super) fn application(&mut self, app: AppId) -> Option<Application> {
         let keys: Vec<InstanceKey> = self.instances_of(app).collect();
         let mut instances = Vec::with_capacity(keys.len());
-        for some in keys.chunks(TOUCHED_AHEAD) {
+        for some in keys.chunks(Self::TOUCHED_AHEAD) {
             self.touch(some.iter().copied());
             instances.extend(some.iter().filter_map(|&key| self.snapshot(key)));
         }
@@ -110,8 +107,8 @@ impl Registry {
     /// The hash of the full registry; rendering it for that decorates every lease.
     fn decorate_all(&mut self) -> StatusCounts {
         let mut counts = StatusCounts::default();
-        for first in (0..self.leases.len()).step_by(TOUCHED_AHEAD) {
-            let some = first..self.leases.len().min(first + TOUCHED_AHEAD);
+        for first in (0..self.leases.len()).step_by(Self::TOUCHED_AHEAD) {
+            let some = first..self.leases.len().min(first + Self::TOUCHED_AHEAD);
             let leases = self.leases[some.clone()].iter().flatten();
             leases.for_each(|&lease| self.objects.touch_lease(lease));
             for key in some {

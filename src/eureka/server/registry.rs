@@ -313,6 +313,10 @@ impl Registry {
         self.leases.get(key.index()).copied().flatten()
     }
 
+    /// How many instances to [`Registry::touch`] at a time: what is read too early is gone again when it
+    /// is needed.
+    pub const TOUCHED_AHEAD: usize = 64;
+
     /// Reads what operations on these instances are about to read, and does nothing with it. Each
     /// lease and instance lies somewhere else in memory: read in a row, without anything that depends
     /// on the last one, they are waited for together and not one after the other.

@@ -17,8 +17,11 @@ const SLOTS: usize = 1 << LEVEL_BITS;
 const LEVELS: usize = 4;
 /// Most entries for which an emptied coarse slot's memory is kept.
 const SPARE: usize = 1 << 14;
-/// Slots that are shown for reading ahead at once, the open one included.
-const AHEAD: usize = 8;
+/// Entries that are shown for reading ahead at once: fewer are not worth it, and what is read too early is
+/// gone again when it is needed.
+const AHEAD: usize = 80;
+/// In so many slots at most, the open one included.
+const SLOTS_AHEAD: usize = 32;
 
 /// [`EventQueue`] as a timing wheel.
 #[derive(Clone, Debug)]
@@ -93,10 +96,17 @@ impl<E: Copy> EventQueue<E> for TimingWheel<E> {
             return;
         }
         let first = self.tick as usize % SLOTS;
-        let coming = &self.levels[0].slots[first + 1..(first + AHEAD).min(SLOTS)];
-        self.shown_before = self.tick + 1 + coming.len() as u64;
-        let entries = self.open.iter().chain(coming.iter().flatten());
-        entries.for_each(|entry| look(&entry.event));
+        let coming = &self.levels[0].slots[first + 1..(first + SLOTS_AHEAD).min(SLOTS)];
+        let mut shown = 0;
+        self.shown_before = self.tick;
+        for slot in std::iter::once(&self.open).chain(coming) {
+            slot.iter().for_each(|entry| look(&entry.event));
+            self.shown_before += 1;
+            shown += slot.len();
+            if shown >= AHEAD {
+                break;
+            }
+        }
     }
 
     fn len(&self) -> usize {

@@ -97,14 +97,19 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         let Some(core) = &mut self.servers[server.index()].core else {
             return self.error(503);
         };
-        core.registry.touch(items.iter().map(|item| item.key));
-        for item in items.drain(..) {
-            let key = item.key;
-            answers.push(resources::batch_item(&mut core.registry, at, item));
-            if core.registry.take_renewed() {
-                renewed.push(key);
+        let mut rest = items.drain(..);
+        while !rest.as_slice().is_empty() {
+            let next = rest.as_slice().iter().take(Registry::TOUCHED_AHEAD);
+            core.registry.touch(next.map(|item| item.key));
+            for item in rest.by_ref().take(Registry::TOUCHED_AHEAD) {
+                let key = item.key;
+                answers.push(resources::batch_item(&mut core.registry, at, item));
+                if core.registry.take_renewed() {
+                    renewed.push(key);
+                }
             }
         }
+        drop(rest);
         let registry = &core.registry;
         let entity = |answer: &Answer| {
             answer.instance.map(|info| Box::new(registry.objects()[info].clone()))

@@ -193,8 +193,10 @@ impl PeerEurekaNode {
             release(objects, &task);
         }
         let tasks = tasks?;
-        tasks.iter().filter_map(|task| task.info).for_each(|info| objects.touch_info(info));
-        items.extend(tasks.iter().map(|task| task.on_the_wire(objects, names)));
+        for some in tasks.chunks(Registry::TOUCHED_AHEAD) {
+            some.iter().filter_map(|task| task.info).for_each(|info| objects.touch_info(info));
+            items.extend(some.iter().map(|task| task.on_the_wire(objects, names)));
+        }
         let free = self.under_way.iter().position(Vec::is_empty);
         let slot = free.unwrap_or_else(|| {
             self.under_way.push(Vec::new());
