@@ -11,6 +11,21 @@ use crate::eureka::server::{At, EurekaServer};
 use crate::time::{HostClock, Instant};
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
+    /// A pass of each dispatcher that is due at `at`, of which this is the first, up to one in which
+    /// something happens: so many pass at once and do nothing that what is due is not asked in between.
+    pub(super) fn run_queues(&mut self, host: HostId, first: usize, at: Instant) {
+        let now = self.now_at(host);
+        let Some(EurekaServer { peers, .. }) = &mut self.servers[host.index()].core else {
+            return;
+        };
+        let is_due = |next: u64| HostClock::instant_of_mono(next) == at;
+        let mut nodes = peers.iter_mut().skip(first);
+        let busy = nodes.position(|node| node.next_run().is_some_and(is_due) && !node.idles(now));
+        if let Some(after) = busy {
+            self.work_off_queue(host, first + after);
+        }
+    }
+
     /// One pass of the dispatcher towards a peer; if a batch is complete it is sent.
     pub(super) fn run_queue(&mut self, host: HostId, peer: usize) {
         let now = self.now_at(host);

@@ -109,7 +109,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                     self.servers[host.index()].next_peers = next;
                 }
                 Due::Client => self.wake_client(host, until),
-                Due::Queue(peer) => self.run_queue(host, peer),
+                Due::Queue(peer) => self.run_queues(host, peer, at),
             }
         }
     }
