@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::eureka::server::{Application, Applications};
 use crate::eureka::{ActionType, InstanceInfo, InstanceKey, InstanceStatus, StatusCounts};
 
@@ -78,6 +80,10 @@ impl View {
         Self { version, ..self.clone() }
     }
 
+    fn identity(&self) -> Identity {
+        (Arc::as_ptr(&self.statuses).addr(), self.version)
+    }
+
     /// The status of an instance; UNKNOWN if it is not there.
     #[must_use]
     pub fn status_of(&self, key: InstanceKey) -> InstanceStatus {
@@ -129,8 +135,8 @@ struct Slot {
     /// How many clients see it.
     holders: u32,
     successors: Vec<Successor>,
-    /// The view whose successor it is.
-    origin: Option<ViewId>,
+    /// The views whose successor it is.
+    origins: Vec<ViewId>,
 }
 
 /// All views of a run.
@@ -140,8 +146,14 @@ pub struct Views {
     free: Vec<u32>,
     /// Views that came from a full payload alone, whatever was there before.
     from_full: Vec<Successor>,
+    /// Views by what tells them apart: whoever came to the same instances and version by way of other
+    /// payloads sees the same. Asked for one at a time and never listed.
+    known: FxHashMap<Identity, ViewId>,
     scratch: Vec<u32>,
 }
+
+/// Where the statuses of a view lie, which only views of the same instances share; and its version.
+type Identity = (usize, i64);
 
 /// How many views made from full payloads are remembered.
 const REMEMBERED: usize = 64;
@@ -149,8 +161,15 @@ const REMEMBERED: usize = 64;
 impl Default for Views {
     fn default() -> Self {
         let empty = View::new(Vec::new(), -1);
-        let slot = Slot { view: Some(empty), holders: 1, successors: Vec::new(), origin: None };
-        Self { slots: vec![slot], free: Vec::new(), from_full: Vec::new(), scratch: Vec::new() }
+        let mut views = Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            from_full: Vec::new(),
+            known: FxHashMap::default(),
+            scratch: Vec::new(),
+        };
+        views.add(empty);
+        views
     }
 }
 
@@ -181,16 +200,18 @@ impl Views {
     #[inline(never)]
     fn forget(&mut self, view: ViewId) {
         let slot = &mut self.slots[view.0 as usize];
-        slot.view = None;
-        let origin = slot.origin.take();
+        let gone = slot.view.take();
+        let origins = std::mem::take(&mut slot.origins);
         for successor in std::mem::take(&mut slot.successors) {
-            self.slots[successor.view.0 as usize].origin = None;
+            self.slots[successor.view.0 as usize].origins.retain(|origin| *origin != view);
         }
-        let remembered = match origin {
-            Some(origin) => &mut self.slots[origin.0 as usize].successors,
-            None => &mut self.from_full,
-        };
-        remembered.retain(|successor| successor.view != view);
+        for origin in origins {
+            self.slots[origin.0 as usize].successors.retain(|successor| successor.view != view);
+        }
+        self.from_full.retain(|successor| successor.view != view);
+        if let Some(gone) = gone {
+            self.known.remove(&gone.identity());
+        }
         self.free.push(view.0);
     }
 
@@ -233,8 +254,14 @@ impl Views {
             self.slots[view.0 as usize].successors.push(successor);
             return view;
         }
-        let next = self.add(next);
-        self.slots[next.0 as usize].origin = Some(view);
+        let next = match self.known.get(&next.identity()) {
+            Some(&known) => {
+                self.hold(known);
+                known
+            }
+            None => self.add(next),
+        };
+        self.slots[next.0 as usize].origins.push(view);
         let successor = Successor { step: Step::Delta, payload, view: next };
         self.slots[view.0 as usize].successors.push(successor);
         next
@@ -254,13 +281,16 @@ impl Views {
     }
 
     fn add(&mut self, view: View) -> ViewId {
-        let slot = Slot { view: Some(view), holders: 1, successors: Vec::new(), origin: None };
-        if let Some(number) = self.free.pop() {
-            self.slots[number as usize] = slot;
-            return ViewId(number);
+        let identity = view.identity();
+        let slot =
+            Slot { view: Some(view), holders: 1, successors: Vec::new(), origins: Vec::new() };
+        let number = self.free.pop().unwrap_or(self.slots.len() as u32);
+        match self.slots.get_mut(number as usize) {
+            Some(free) => *free = slot,
+            None => self.slots.push(slot),
         }
-        self.slots.push(slot);
-        ViewId(self.slots.len() as u32 - 1)
+        self.known.insert(identity, ViewId(number));
+        ViewId(number)
     }
 }
 

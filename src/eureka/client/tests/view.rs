@@ -131,6 +131,30 @@ fn clients_that_fetched_the_same_share_one_view_and_it_goes_with_the_last_of_the
 }
 
 #[test]
+fn clients_that_came_to_the_same_by_way_of_other_deltas_share_one_view() {
+    let mut bench = Bench::fetching(Flavor::Netflix, 1);
+    let full = bench.payload(1, "B/b1=UP");
+    let [second, third, another] = [2, 3, 3].map(|version| bench.payload(version, ""));
+    let views = &mut bench.views;
+    for _ in 0..2 {
+        let [first, again] = [views.full(&full), views.full(&full)];
+        let between = views.with_delta(first, &second);
+        let by_two = views.with_delta(between, &third);
+        let at_once = views.with_delta(again, &another);
+        assert_eq!(by_two, at_once);
+        assert_ne!(by_two, between);
+        assert_eq!(views.get(by_two).version, 3);
+        assert_eq!(views.get(by_two).counts.total(), 1);
+        // Whoever goes first takes nothing with it that the others need.
+        for view in [between, first, again, by_two] {
+            views.release(view);
+        }
+        assert_eq!(views.get(at_once).version, 3, "one holder is left");
+        views.release(at_once);
+    }
+}
+
+#[test]
 fn an_equal_payload_made_later_is_another_one() {
     let mut bench = Bench::fetching(Flavor::Netflix, 1);
     let (one, other) = (bench.payload(1, "B/b1=UP"), bench.payload(1, "B/b1=UP"));
