@@ -65,12 +65,6 @@ impl Loss {
     /// Nothing is lost.
     pub const NONE: Self = Self(0);
 
-    /// Whether nothing is lost.
-    #[must_use]
-    pub const fn is_none(self) -> bool {
-        self.0 == 0
-    }
-
     /// This share, 0 to 1; 1 loses everything.
     #[must_use]
     pub fn share(share: f64) -> Self {

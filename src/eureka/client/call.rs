@@ -68,22 +68,14 @@ impl ClientProcess {
         (job.hops, job.copies) = (0, 0);
         let pinned = self.client.retryable(job.step.stack(), job.session).pinned();
         job.from_list = pinned.is_none();
-        let Some(client) = pinned else {
-            return self.attempt_with_next(cx, id);
-        };
-        self.send(cx, id, client, client.target().unwrap_or(client.endpoint));
-    }
-
-    /// An attempt at the next server of the list, unless that is at its end.
-    #[cold]
-    fn attempt_with_next(&mut self, cx: &mut Cx<'_>, id: JobId) {
-        match self.next_candidate(cx, id) {
+        match pinned.map_or_else(|| self.next_candidate(cx, id), Ok) {
             Ok(client) => self.send(cx, id, client, client.target().unwrap_or(client.endpoint)),
             Err(failure) => self.gave_up(cx, id, failure),
         }
     }
 
     /// The next server of the list.
+    #[cold]
     fn next_candidate(
         &mut self,
         cx: &mut Cx<'_>,

@@ -364,6 +364,7 @@ impl ClientProcess {
     }
 
     /// A request that was sent has ended. Whatever thread waited for it goes on, until it waits again.
+    /// Inlined for the reason that `Jobs::add` gives.
     #[inline(always)]
     pub fn ended(&mut self, cx: &mut Cx<'_>, id: JobId, outcome: Outcome<Arc<Applications>>) {
         let which = cx.jobs.get(id).which;

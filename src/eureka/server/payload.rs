@@ -109,8 +109,7 @@ impl Registry {
         let mut counts = StatusCounts::default();
         for first in (0..self.leases.len()).step_by(Self::TOUCHED_AHEAD) {
             let some = first..self.leases.len().min(first + Self::TOUCHED_AHEAD);
-            let leases = self.leases[some.clone()].iter().flatten();
-            leases.for_each(|&lease| self.objects.touch_lease(lease));
+            self.touch(some.clone().map(InstanceKey::from_index));
             for key in some {
                 if let Some(lease) = self.leases[key] {
                     let holder = self.decorate(lease);
