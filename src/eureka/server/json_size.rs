@@ -4,6 +4,8 @@
 //! Nothing is written. What differs between instances is counted, digit by digit; what the model does
 //! not keep of an instance ([`UNKEPT`]) has one fixed length for all.
 
+use std::sync::OnceLock;
+
 use super::payload::{Application, Applications};
 use crate::eureka::{InstanceInfo, InstanceStatus, LeaseInfo, Names, StatusCounts, json_len};
 
@@ -37,23 +39,60 @@ const APPLICATIONS: &str =
 /// Around an application that is fetched alone.
 const ALONE: &str = r#"{"application":}"#;
 
+/// What a payload is on the wire, and how long: counted when somebody asks first, for many are made that
+/// nobody fetches. It follows from the rest of the payload, and all are equal.
+#[derive(Debug)]
+pub struct JsonLength {
+    form: Form,
+    bytes: OnceLock<u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Applications,
+    /// The answer to `GET apps/{app}`: the one application and nothing else.
+    Application,
+}
+
+impl JsonLength {
+    /// Of applications.
+    pub const OF_ALL: Self = Self { form: Form::Applications, bytes: OnceLock::new() };
+    /// Of one application, which is fetched alone.
+    pub const OF_ONE: Self = Self { form: Form::Application, bytes: OnceLock::new() };
+}
+
+/// The copy of a payload may become another one.
+impl Clone for JsonLength {
+    fn clone(&self) -> Self {
+        Self { form: self.form, bytes: OnceLock::new() }
+    }
+}
+
+impl PartialEq for JsonLength {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for JsonLength {}
+
 impl Applications {
-    /// Counts its own length.
-    pub(super) fn measured(mut self, names: &Names) -> Self {
-        let apps = self.apps.iter().map(|app| application(app, names));
-        self.json_bytes = APPLICATIONS.len() as u64
-            + digits(self.version)
-            + hash_code(self.hash)
-            + commas(self.apps.len())
-            + apps.sum::<u64>();
-        self
+    /// Bytes of it as uncompressed JSON in full format, were every host called `10.20.30.40`.
+    pub fn json_bytes(&self, names: &Names) -> u64 {
+        *self.json_length.bytes.get_or_init(|| self.count_bytes(names))
     }
 
-    /// Likewise, of the answer to `GET apps/{app}`, which is the one application and nothing else.
-    pub(super) fn measured_alone(mut self, names: &Names) -> Self {
-        let apps = self.apps.iter().map(|app| application(app, names));
-        self.json_bytes = ALONE.len() as u64 + apps.sum::<u64>();
-        self
+    fn count_bytes(&self, names: &Names) -> u64 {
+        let apps: u64 = self.apps.iter().map(|app| application(app, names)).sum();
+        apps + match self.json_length.form {
+            Form::Applications => {
+                APPLICATIONS.len() as u64
+                    + digits(self.version)
+                    + hash_code(self.hash)
+                    + commas(self.apps.len())
+            }
+            Form::Application => ALONE.len() as u64,
+        }
     }
 }
 

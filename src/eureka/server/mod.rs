@@ -36,6 +36,7 @@ pub use config::{INSTANCE_REGISTRY_KEYS, ServerConfig};
 pub use decision::{Decision, Kept};
 pub use eureka_server::EurekaServer;
 pub use evict::EvictRun;
+pub use json_size::JsonLength;
 pub use lease::Lease;
 pub use measured_rate::MeasuredRate;
 pub use objects::{InfoRef, LeaseRef, Objects};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::json_size::JsonLength;
 use super::registry::{At, Registry};
-use crate::eureka::{AppId, InstanceInfo, InstanceKey, NameId, Names, StatusCounts};
+use crate::eureka::{AppId, InstanceInfo, InstanceKey, NameId, StatusCounts};
 
 /// `Applications`: shared by everybody who fetches it until it is made anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,9 +15,8 @@ pub struct Applications {
     pub hash: StatusCounts,
     /// The applications, in the order of the payload.
     pub apps: Vec<Arc<Application>>,
-    /// Bytes of it as uncompressed JSON in full format, were every host called `10.20.30.40`; 0 if
-    /// no registry made it.
-    pub json_bytes: u64,
+    /// What [`Applications::json_bytes`] counts.
+    pub json_length: JsonLength,
 }
 
 /// `Application`: never empty in a payload.
@@ -41,11 +41,11 @@ impl Application {
 
 impl Registry {
     /// `getApplications()`: every lease, expired ones and all statuses included.
-    pub(super) fn full_payload(&mut self, names: &Names) -> Applications {
+    pub(super) fn full_payload(&mut self) -> Applications {
         let apps: Vec<AppId> = self.apps().collect();
         let apps = apps.into_iter().filter_map(|app| self.application(app)).map(Arc::new);
         let apps: Vec<_> = apps.collect();
-        Applications { version: 1, hash: count(&apps), apps, json_bytes: 0 }.measured(names)
+        Applications { version: 1, hash: count(&apps), apps, json_length: JsonLength::OF_ALL }
     }
 
     /// `getApplication(String)`: nothing if no instance is registered.
@@ -69,13 +69,13 @@ impl Registry {
         let has_address = |info: &&Arc<InstanceInfo>| {
             address(info).is_some_and(|list| lists(at.names.text(list), at.names.text(vip)))
         };
-        let full = self.full_payload(at.names);
+        let full = self.full_payload();
         let found = full.apps.iter().map(|app| {
             let instances = app.instances.iter().filter(has_address).cloned();
             Arc::new(Application::new(app.app, instances.collect()))
         });
         let apps: Vec<_> = found.filter(|app| !app.instances.is_empty()).collect();
-        Applications { version: -1, hash: count(&apps), apps, json_bytes: 0 }.measured(at.names)
+        Applications { version: -1, hash: count(&apps), apps, json_length: JsonLength::OF_ALL }
     }
 
     /// `getApplicationDeltas()`: the delta queue, oldest first, read from the live objects; the last
@@ -101,7 +101,7 @@ impl Registry {
         }
         let apps = apps.into_iter().map(|(app, infos)| Arc::new(Application::new(app, infos)));
         let apps = apps.collect();
-        Applications { version, hash: self.decorate_all(), apps, json_bytes: 0 }.measured(at.names)
+        Applications { version, hash: self.decorate_all(), apps, json_length: JsonLength::OF_ALL }
     }
 
     /// The hash of the full registry; rendering it for that decorates every lease.

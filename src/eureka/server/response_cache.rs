@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ServerConfig;
+use super::json_size::JsonLength;
 use super::payload::Applications;
 use super::registry::{At, Registry};
 use crate::eureka::{AppId, NameId};
@@ -120,7 +121,7 @@ impl Registry {
     /// `generatePayload(Key)`. The delta's version counts payloads, not changes.
     fn generate_payload(&mut self, at: At<'_>, key: CacheKey) -> Option<Applications> {
         match key {
-            CacheKey::AllApps => Some(self.full_payload(at.names)),
+            CacheKey::AllApps => Some(self.full_payload()),
             CacheKey::AllAppsDelta => {
                 self.cache.version_delta += 1;
                 Some(self.delta_payload(at, self.cache.version_delta))
@@ -129,8 +130,7 @@ impl Registry {
                 let application = self.application(app)?;
                 let hash = application.counts;
                 let apps = vec![Arc::new(application)];
-                let alone = Applications { version: 1, hash, apps, json_bytes: 0 };
-                Some(alone.measured_alone(at.names))
+                Some(Applications { version: 1, hash, apps, json_length: JsonLength::OF_ONE })
             }
             CacheKey::Vip(vip) => Some(self.vip_payload(at, vip, |info| info.vip_address)),
             CacheKey::SecureVip(vip) => {

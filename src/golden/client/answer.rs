@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::fields::{Fields, Mismatch};
 use super::nanos;
 use crate::eureka::client::AttemptFailure;
-use crate::eureka::server::{Application, Applications};
+use crate::eureka::server::{Application, Applications, JsonLength};
 use crate::eureka::{
     ActionType, AppId, InstanceInfo, InstanceKey, InstanceStatus, Metadata, Names, StatusCounts,
 };
@@ -114,7 +114,7 @@ pub fn registry(value: &Value, names: &mut Names) -> Result<Applications, Mismat
         apps.push(Arc::new(read.ok_or_else(|| fields.wrong("apps", "instances and statuses"))?));
     }
     fields.finish(&[])?;
-    Ok(Applications { version, hash, apps, json_bytes: 0 })
+    Ok(Applications { version, hash, apps, json_length: JsonLength::OF_ALL })
 }
 
 fn application(app: AppId, listed: &Map<String, Value>, names: &mut Names) -> Option<Application> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::eureka::client::ErrorBody;
-use crate::eureka::server::{Application, Applications};
+use crate::eureka::server::{Application, Applications, JsonLength};
 use crate::eureka::{AppId, InstanceInfo, Names};
 use crate::golden::client::{Listed, Location, StubEnd, StubRule, StubWord, listed_instance};
 
@@ -159,5 +159,5 @@ fn registry(listed: &[Listed], names: &mut Names) -> Applications {
 
 fn applications(apps: Vec<Arc<Application>>) -> Applications {
     let hash = apps.iter().map(|app| app.counts).sum();
-    Applications { version: 1, hash, apps, json_bytes: 0 }
+    Applications { version: 1, hash, apps, json_length: JsonLength::OF_ALL }
 }

@@ -67,7 +67,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             self.operation(server, &OperationKind::Request(&fact, &reply));
         }
         let from = Party::Host(from);
-        let bytes = body.as_ref().map_or(0, |payload| payload.json_bytes);
+        let bytes = body.as_ref().map_or(0, |payload| payload.json_bytes(&setup.names));
         self.emit(&Fact::Request { server, from, request: fact, code, bytes });
         if let (Request::Heartbeat { .. }, true) = (&request, self.was_renewed(server)) {
             self.emit(&Fact::Renewed { server, key, replica: false });
@@ -217,7 +217,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
             _ => self.operation(server, &OperationKind::Request(&fact, &reply)),
         }
         let (from, code) = (Party::Outside, answer.code);
-        let bytes = payload.as_ref().map_or(0, |payload| payload.json_bytes);
+        let bytes = payload.as_ref().map_or(0, |payload| payload.json_bytes(&setup.names));
         self.emit(&Fact::Request { server, from, request: fact, code, bytes });
         if let (OutsideRequest::Heartbeat(key, ..), true) = (request, renewed) {
             self.emit(&Fact::Renewed { server, key: *key, replica: false });

@@ -12,7 +12,7 @@ use crate::eureka::client::{
     ErrorBody, HealthAnswer, HealthDuration, HttpClientKind, InstanceChange, JobId, Jobs, Outcome,
     Request, Unsent, ViewId, Views, Which,
 };
-use crate::eureka::server::{Application, Applications, CacheKey};
+use crate::eureka::server::{Application, Applications, CacheKey, JsonLength};
 use crate::eureka::{
     ActionType, AppId, Flavor, InstanceInfo, InstanceKey, InstanceStatus, Metadata, Names, Release,
 };
@@ -608,5 +608,5 @@ fn applications(names: &mut Names, version: i64, text: &str) -> Applications {
     let apps: Vec<_> =
         apps.into_iter().map(|(app, list)| Arc::new(Application::new(app, list))).collect();
     let hash = apps.iter().map(|app| app.counts).sum();
-    Applications { version, hash, apps, json_bytes: 0 }
+    Applications { version, hash, apps, json_length: JsonLength::OF_ALL }
 }
