@@ -77,7 +77,8 @@ pub(super) struct Call {
 /// All calls under way.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Calls {
-    slots: Vec<Option<Call>>,
+    /// Those that are over and free included.
+    slots: Vec<Call>,
     free: Vec<CallId>,
 }
 
@@ -87,30 +88,37 @@ impl Calls {
     #[inline(always)]
     pub(super) fn add(&mut self, call: Call) -> CallId {
         if let Some(id) = self.free.pop() {
-            // A free slot has nothing to drop.
-            std::mem::forget(self.slots[id as usize].replace(call));
+            // A call that is over has nothing to drop.
+            std::mem::forget(std::mem::replace(&mut self.slots[id as usize], call));
             return id;
         }
-        self.slots.push(Some(call));
+        self.slots.push(call);
         self.slots.len() as CallId - 1
     }
 
     pub(super) fn get(&mut self, id: CallId) -> &mut Call {
-        self.slots[id as usize].as_mut().expect("an event names a call that is under way")
+        let call = &mut self.slots[id as usize];
+        debug_assert!(!call.is_over(), "an event names a call that is under way");
+        call
     }
 
     /// An event that named the call was handled; forgets it if nothing else will happen to it.
     pub(super) fn dereference(&mut self, id: CallId) {
         let call = self.get(id);
         call.references -= 1;
-        if call.references == 0 && call.caller_done && call.server_done {
-            self.slots[id as usize] = None;
+        if call.is_over() {
+            call.message = Message::None;
             self.free.push(id);
         }
     }
 }
 
 impl Call {
+    /// Nothing will happen to it any more.
+    const fn is_over(&self) -> bool {
+        self.references == 0 && self.caller_done && self.server_done
+    }
+
     /// The HTTP method of the request.
     pub(super) const fn method(&self) -> Method {
         match self.line {

@@ -52,7 +52,13 @@ impl Digest {
     /// Adds a number.
     #[inline]
     pub(super) fn word(&mut self, word: u64) -> &mut Self {
-        self.buffer.extend_from_slice(&word.to_le_bytes());
+        self.words([word])
+    }
+
+    /// Adds numbers.
+    #[inline]
+    pub(super) fn words<const N: usize>(&mut self, words: [u64; N]) -> &mut Self {
+        self.buffer.extend_from_slice(words.map(u64::to_le_bytes).as_flattened());
         self
     }
 

@@ -436,13 +436,15 @@ fn parameter_word(status: StatusParameter) -> u64 {
     }
 }
 
-/// A number for a dirty timestamp; two where it is none.
-fn dirty(dirty: DirtyParameter, digest: &mut Digest) {
+/// A number, and one for a dirty timestamp; two where that is none.
+#[inline]
+fn dirty(word: u64, dirty: DirtyParameter, digest: &mut Digest) {
+    let none = |why| [word, i64::MIN as u64, why];
     match dirty {
-        DirtyParameter::Value(dirty) if dirty != i64::MIN => digest.word(dirty as u64),
-        DirtyParameter::Value(_) => digest.word(i64::MIN as u64).word(0),
-        DirtyParameter::Absent => digest.word(i64::MIN as u64).word(1),
-        DirtyParameter::Malformed => digest.word(i64::MIN as u64).word(2),
+        DirtyParameter::Value(dirty) if dirty != i64::MIN => digest.words([word, dirty as u64]),
+        DirtyParameter::Value(_) => digest.words(none(0)),
+        DirtyParameter::Absent => digest.words(none(1)),
+        DirtyParameter::Malformed => digest.words(none(2)),
     };
 }
 
@@ -491,7 +493,7 @@ impl Fact<'_> {
                     Party::Outside => u64::MAX,
                 };
                 let hosts = host(*server) << 32 | from & 0xffff_ffff;
-                request.add_to(digest.fact(6, at).word(hosts).word((*code).into()));
+                request.add_to(digest.fact(6, at).words([hosts, (*code).into()]));
             }
             Self::TurnedAway { from, to, request, code } => {
                 let hosts = host(*to) << 32 | host(*from);
@@ -513,8 +515,7 @@ impl Fact<'_> {
                         BatchAction::StatusUpdate => 4,
                         BatchAction::DeleteStatusOverride => 5,
                     };
-                    digest.word(action << 48 | key(item.key) << 16 | status);
-                    dirty(item.dirty, digest);
+                    dirty(action << 48 | key(item.key) << 16 | status, item.dirty, digest);
                 }
             }
             Self::BatchEnded { batch, outcome, took, codes, .. } => {
@@ -612,16 +613,16 @@ impl RequestFact<'_> {
                     .word(info.last_dirty_timestamp as u64);
             }
             Self::Heartbeat { key: k, status, dirty: at } => {
-                dirty(*at, digest.word(2 << 56 | status_word(*status) << 40 | key(k)));
+                dirty(2 << 56 | status_word(*status) << 40 | key(k), *at, digest);
             }
             Self::Cancel(k) => {
                 digest.word(3 << 56 | key(k));
             }
             Self::StatusUpdate { key: k, value, dirty: at } => {
-                dirty(*at, digest.word(4 << 56 | parameter_word(*value) << 40 | key(k)));
+                dirty(4 << 56 | parameter_word(*value) << 40 | key(k), *at, digest);
             }
             Self::DeleteStatus { key: k, value, dirty: at } => {
-                dirty(*at, digest.word(5 << 56 | parameter_word(*value) << 40 | key(k)));
+                dirty(5 << 56 | parameter_word(*value) << 40 | key(k), *at, digest);
             }
             Self::Metadata(k) => {
                 digest.word(6 << 56 | key(k));

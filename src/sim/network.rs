@@ -97,18 +97,47 @@ pub(super) enum Leg {
     Answer,
 }
 
+impl Leg {
+    const fn latency(self) -> Stream {
+        match self {
+            Self::Request => Stream::RequestLatency,
+            Self::Reply => Stream::ReplyLatency,
+            Self::Call => Stream::CallLatency,
+            Self::Answer => Stream::AnswerLatency,
+        }
+    }
+
+    const fn loss(self) -> Stream {
+        match self {
+            Self::Request => Stream::RequestLoss,
+            Self::Reply => Stream::ReplyLoss,
+            Self::Call => Stream::CallLoss,
+            Self::Answer => Stream::AnswerLoss,
+        }
+    }
+}
+
 /// The network of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Network {
     setup: NetworkSetup,
     rules: Vec<Rule>,
+    /// All messages get through, and all with one distribution of latencies.
+    calm: bool,
     /// When the last message of each link arrives, if they arrive in order.
     latest: BTreeMap<(HostId, HostId), Instant>,
 }
 
 impl Network {
-    pub(super) const fn new(setup: NetworkSetup) -> Self {
-        Self { setup, rules: Vec::new(), latest: BTreeMap::new() }
+    pub(super) fn new(setup: NetworkSetup) -> Self {
+        let mut network = Self { setup, rules: Vec::new(), calm: false, latest: BTreeMap::new() };
+        network.look_for_calm();
+        network
+    }
+
+    fn look_for_calm(&mut self) {
+        let Self { setup, rules, .. } = self;
+        self.calm = rules.is_empty() && setup.links.is_empty() && setup.loss == Loss::NONE;
     }
 
     pub(super) const fn setup(&self) -> &NetworkSetup {
@@ -118,12 +147,14 @@ impl Network {
     /// A fault begins.
     pub(super) fn begin(&mut self, entry: usize, cut: Cut, effect: Effect) {
         self.rules.push(Rule { entry, cut, effect });
+        self.look_for_calm();
     }
 
     /// All faults of a timeline entry end; whether there were any.
     pub(super) fn end(&mut self, entry: usize) -> bool {
         let before = self.rules.len();
         self.rules.retain(|rule| rule.entry != entry);
+        self.look_for_calm();
         self.rules.len() < before
     }
 
@@ -133,12 +164,7 @@ impl Network {
             Latency::Fixed(latency) | Latency::Uniform(_, latency) => latency,
             Latency::LogNormal { .. } => return false,
         };
-        self.is_calm() && most + most < span
-    }
-
-    /// Whether all messages get through, and all with one distribution of latencies.
-    fn is_calm(&self) -> bool {
-        self.rules.is_empty() && self.setup.links.is_empty() && self.setup.loss == Loss::NONE
+        self.calm && most + most < span
     }
 
     /// When a message arrives that goes on its way now and takes `span` by itself. One that overtakes
@@ -150,43 +176,45 @@ impl Network {
         span: Span,
     ) -> Instant {
         let at = now + span;
-        if !self.setup.in_order {
-            return at;
-        }
-        let latest = self.latest.entry((from, to)).or_default();
+        if self.setup.in_order { self.behind_others((from, to), at) } else { at }
+    }
+
+    #[inline(never)]
+    fn behind_others(&mut self, link: (HostId, HostId), at: Instant) -> Instant {
+        let latest = self.latest.entry(link).or_default();
         *latest = at.max(*latest);
         *latest
     }
 
     /// What becomes of a message of `caller`'s call number `call`, with all faults that are active.
+    #[inline]
     pub(super) fn fate(
+        &self,
+        streams: &Streams,
+        link: (HostId, HostId),
+        message: (HostId, u32, Leg),
+    ) -> Fate {
+        if self.calm {
+            return Fate::Arrives(span(self.setup.latency, streams, message));
+        }
+        self.fate_in_trouble(streams, link, message)
+    }
+
+    #[inline(never)]
+    fn fate_in_trouble(
         &self,
         streams: &Streams,
         (from, to): (HostId, HostId),
         (caller, call, leg): (HostId, u32, Leg),
     ) -> Fate {
-        let (caller, call) = (caller.index() as u64, u64::from(call));
-        let (latency_stream, loss_stream) = match leg {
-            Leg::Request => (Stream::RequestLatency, Stream::RequestLoss),
-            Leg::Reply => (Stream::ReplyLatency, Stream::ReplyLoss),
-            Leg::Call => (Stream::CallLatency, Stream::CallLoss),
-            Leg::Answer => (Stream::AnswerLatency, Stream::AnswerLoss),
-        };
-        let of = |latency: Latency| {
-            let draw = streams.draw(latency_stream, caller, call);
-            latency.of(draw, || streams.decision(latency_stream, caller, call))
-        };
         let (mut latency, mut loss) = (self.setup.latency, self.setup.loss);
-        if self.is_calm() {
-            return Fate::Arrives(of(latency));
-        }
         for link in &self.setup.links {
             if link.from.contains(from) && link.to.contains(to) {
                 latency = link.latency.unwrap_or(latency);
                 loss = link.loss.unwrap_or(loss);
             }
         }
-        let mut span = of(latency);
+        let mut span = span(latency, streams, (caller, call, leg));
         let (mut cut, mut held) = (None, None);
         for rule in &self.rules {
             if rule.concerns(from, to) {
@@ -200,7 +228,9 @@ impl Network {
         }
         if let Some(mode) = cut {
             Fate::Cut(mode, span)
-        } else if loss != Loss::NONE && loss.hits(streams.draw(loss_stream, caller, call)) {
+        } else if loss != Loss::NONE
+            && loss.hits(streams.draw(leg.loss(), caller.index() as u64, call.into()))
+        {
             Fate::Lost
         } else if let Some(entry) = held {
             Fate::Held(entry, span)
@@ -208,4 +238,12 @@ impl Network {
             Fate::Arrives(span)
         }
     }
+}
+
+/// How long a message takes by itself.
+#[inline]
+fn span(latency: Latency, streams: &Streams, (caller, call, leg): (HostId, u32, Leg)) -> Span {
+    let (caller, call) = (caller.index() as u64, u64::from(call));
+    let draw = streams.draw(leg.latency(), caller, call);
+    latency.of(draw, || streams.decision(leg.latency(), caller, call))
 }

@@ -121,7 +121,8 @@ pub struct EndpointClientId {
 /// The calls under way of all clients that share it.
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
-    slots: Vec<Option<Job>>,
+    /// Those that are over and free included.
+    slots: Vec<Job>,
     free: Vec<JobId>,
 }
 
@@ -146,30 +147,25 @@ impl Jobs {
             request: None,
         };
         if let Some(id) = self.free.pop() {
-            // A free slot has nothing to drop.
-            std::mem::forget(self.slots[id.index()].replace(job));
+            // A job that is over has nothing to drop.
+            std::mem::forget(std::mem::replace(&mut self.slots[id.index()], job));
             return id;
         }
-        self.slots.push(Some(job));
+        self.slots.push(job);
         JobId(NonZeroU32::new(self.slots.len() as u32).expect("one was just added"))
     }
 
     pub(super) fn get(&mut self, id: JobId) -> &mut Job {
-        self.slots[id.index()].as_mut().expect("a call under way has its job")
+        debug_assert!(!self.free.contains(&id), "a call under way has its job");
+        &mut self.slots[id.index()]
     }
 
     /// The client whose call it is.
-    ///
-    /// # Panics
-    /// If the call is over.
     pub fn which(&mut self, id: JobId) -> Which {
         self.get(id).which
     }
 
     /// Through which client of an endpoint its attempt goes; none before the first.
-    ///
-    /// # Panics
-    /// If the call is over.
     pub fn endpoint_client(&mut self, id: JobId) -> Option<EndpointClientId> {
         let job = self.get(id);
         let (stack, session) = (job.step.stack(), job.session);
@@ -178,9 +174,9 @@ impl Jobs {
 
     /// Forgets a job: it ended, or its process died.
     pub fn remove(&mut self, id: JobId) {
-        if self.slots[id.index()].take().is_some() {
-            self.free.push(id);
-        }
+        let job = self.get(id);
+        (job.candidates, job.request) = (None, None);
+        self.free.push(id);
     }
 }
 

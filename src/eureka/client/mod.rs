@@ -318,9 +318,14 @@ impl ClientProcess {
     }
 
     /// When (monotonic, ns) the first thread is due, and whose it is.
-    #[inline]
+    #[inline(always)]
     fn next_due(&self) -> (u64, Which) {
         let first = self.client.next_due();
+        if self.extras.is_some() { self.next_due_of_both(first) } else { (first, Which::First) }
+    }
+
+    #[inline(never)]
+    fn next_due_of_both(&self, first: u64) -> (u64, Which) {
         let second = self.extras.as_ref().and_then(|extras| extras.second.as_ref());
         match second.map(|second| second.next_due()) {
             Some(second) if second < first => (second, Which::Second),
@@ -393,7 +398,7 @@ impl ClientProcess {
 
 impl DiscoveryClient {
     /// When (monotonic, ns) the first thread is due; `u64::MAX` if all wait for something else.
-    #[inline]
+    #[inline(always)]
     fn next_due(&self) -> u64 {
         let timers = self.timers.first_at(self.replicator.is_busy());
         match self.first_sleeper() {

@@ -389,15 +389,11 @@ impl Registry {
     /// holder's `LeaseInfo`, whenever the instance is rendered.
     pub(super) fn decorate(&mut self, lease: LeaseRef) -> InfoRef {
         let lease = self.objects[lease];
-        let info = &mut self.objects[lease.holder];
-        let asked = info.lease_info.unwrap_or_default();
-        info.lease_info = Some(LeaseInfo {
-            registration_timestamp: lease.registration_timestamp,
-            last_renewal_timestamp: lease.last_update_timestamp,
-            eviction_timestamp: lease.eviction_timestamp,
-            service_up_timestamp: lease.service_up_timestamp,
-            ..asked
-        });
+        let info = self.objects[lease.holder].lease_info.get_or_insert_with(LeaseInfo::default);
+        info.registration_timestamp = lease.registration_timestamp;
+        info.last_renewal_timestamp = lease.last_update_timestamp;
+        info.eviction_timestamp = lease.eviction_timestamp;
+        info.service_up_timestamp = lease.service_up_timestamp;
         lease.holder
     }
 }

@@ -1,6 +1,6 @@
 //! Heartbeats.
 
-use super::objects::LeaseRef;
+use super::objects::{InfoRef, LeaseRef};
 use super::registry::{At, Fact, Registry};
 use super::replicate::Handed;
 use super::rules;
@@ -13,21 +13,22 @@ impl Registry {
         self.renewed_lease(at, key, is_replication).is_some()
     }
 
-    /// The same, with the lease that was renewed.
+    /// The same, with the lease that was renewed and, if it was looked for, the visible instance.
     pub(super) fn renewed_lease(
         &mut self,
         at: At<'_>,
         key: InstanceKey,
         is_replication: bool,
-    ) -> Option<LeaseRef> {
+    ) -> Option<(LeaseRef, Option<InfoRef>)> {
         let lease = self.renew_lease(at, key, is_replication)?;
-        if self.replicates(is_replication) {
-            let overridden = self.overrides.get(|| at.names.id_of(key), at.now.mono);
-            let info = self.visible_holder(at.now, lease);
-            self.retain(info);
-            self.handed.push(Handed::Heartbeat { key, info, overridden });
+        if !self.replicates(is_replication) {
+            return Some((lease, None));
         }
-        Some(lease)
+        let overridden = self.overrides.get(|| at.names.id_of(key), at.now.mono);
+        let info = self.visible_holder(at.now, lease);
+        self.retain(info);
+        self.handed.push(Handed::Heartbeat { key, info, overridden });
+        Some((lease, info))
     }
 
     /// `AbstractInstanceRegistry.renew(String, String, boolean)`. A status that a rule changes is

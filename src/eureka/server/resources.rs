@@ -123,7 +123,7 @@ pub fn renew(
     overridden: StatusParameter,
     is_replication: bool,
 ) -> Answer {
-    let Some(lease) = registry.renewed_lease(at, key, is_replication) else {
+    let Some((lease, visible)) = registry.renewed_lease(at, key, is_replication) else {
         return Answer::code(NOT_FOUND);
     };
     if !registry.config.sync_when_timestamp_differs {
@@ -134,7 +134,8 @@ pub fn renew(
         DirtyParameter::Malformed => return Answer::code(SERVER_ERROR),
         DirtyParameter::Value(dirty) => dirty,
     };
-    let stored = registry.visible_holder(at.now, lease);
+    // To look again would show the same.
+    let stored = visible.or_else(|| registry.visible_holder(at.now, lease));
     let answer = validate_dirty_timestamp(registry, stored, dirty, is_replication);
     if answer.code == NOT_FOUND && is_replication {
         return store_override_of_newer(registry, at, key, overridden);

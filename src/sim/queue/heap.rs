@@ -30,10 +30,6 @@ impl<E> EventQueue<E> for Heap<E> {
         }
         self.0.pop().map(|Reverse(ByKey(entry))| entry)
     }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 impl<E> PartialEq for ByKey<E> {

@@ -39,12 +39,6 @@ pub trait EventQueue<E>: Default {
     fn look_ahead(&mut self, look: impl FnMut(&E)) {
         let _ = look;
     }
-    /// How many entries are queued.
-    fn len(&self) -> usize;
-    /// Whether no entry is queued.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 #[cfg(test)]

@@ -36,12 +36,11 @@ pub struct TimingWheel<E> {
     shown_before: u64,
     /// Number of the open slot, counted from t = 0.
     tick: u64,
-    len: usize,
 }
 
 #[derive(Clone, Debug)]
 struct Level<E> {
-    slots: Vec<Vec<Entry<E>>>,
+    slots: Box<[Vec<Entry<E>>; SLOTS]>,
     /// The memory of the slot that was emptied last, for the next that gets its first entry.
     spare: Vec<Entry<E>>,
     /// A bit for each slot that is not empty.
@@ -52,7 +51,7 @@ impl<E> Default for TimingWheel<E> {
     fn default() -> Self {
         Self {
             levels: std::array::from_fn(|_| Level {
-                slots: (0..SLOTS).map(|_| Vec::new()).collect(),
+                slots: Box::new(std::array::from_fn(|_| Vec::new())),
                 spare: Vec::new(),
                 occupied: [0; SLOTS / 64],
             }),
@@ -61,14 +60,12 @@ impl<E> Default for TimingWheel<E> {
             scratch: Vec::new(),
             shown_before: 0,
             tick: 0,
-            len: 0,
         }
     }
 }
 
 impl<E: Copy> EventQueue<E> for TimingWheel<E> {
     fn push(&mut self, entry: Entry<E>) {
-        self.len += 1;
         let tick = entry.at.nanos() >> SLOT_BITS;
         if tick <= self.tick {
             let place = self.open.partition_point(|other| other.order() > entry.order());
@@ -80,14 +77,13 @@ impl<E: Copy> EventQueue<E> for TimingWheel<E> {
 
     fn pop_until(&mut self, limit: Instant) -> Option<Entry<E>> {
         while self.open.is_empty() {
-            if self.len == 0 || !self.open_next(limit) {
+            if !self.open_next(limit) {
                 return None;
             }
         }
         if self.open.last()?.at > limit {
             return None;
         }
-        self.len -= 1;
         self.open.pop()
     }
 
@@ -107,10 +103,6 @@ impl<E: Copy> EventQueue<E> for TimingWheel<E> {
                 break;
             }
         }
-    }
-
-    fn len(&self) -> usize {
-        self.len
     }
 }
 
@@ -200,11 +192,14 @@ impl<E: Copy> TimingWheel<E> {
 
 impl<E> Level<E> {
     fn put(&mut self, slot: usize, entry: Entry<E>) {
-        self.occupied[slot / 64] |= 1 << (slot % 64);
-        if self.slots[slot].capacity() == 0 {
-            self.slots[slot] = std::mem::take(&mut self.spare);
+        let entries = &mut self.slots[slot];
+        if entries.is_empty() {
+            self.occupied[slot / 64] |= 1 << (slot % 64);
+            if entries.capacity() == 0 {
+                *entries = std::mem::take(&mut self.spare);
+            }
         }
-        self.slots[slot].push(entry);
+        entries.push(entry);
     }
 
     /// The first slot after `slot` that has entries.

@@ -152,19 +152,18 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         if !core.registry.facts().is_empty() {
             self.emit_registry_facts(host);
         }
-        let ready = |world: &Self, peer: usize| {
-            let core = world.servers[host.index()].core.as_ref();
-            let node = core.and_then(|core| core.peers.get(peer));
-            node.map(|node| node.next_run().is_some_and(|next| next <= now.mono))
-        };
         let mut peer = 0;
-        while let Some(ready) = ready(self, peer) {
-            if ready {
-                self.run_queue(host, peer);
-            } else {
-                peer += 1;
-            }
+        while let Some(ready) = self.ready_queue(host, peer, now.mono) {
+            self.run_queue(host, ready);
+            peer = ready;
         }
+    }
+
+    /// The first dispatcher, from that of a peer on, that has something to look at.
+    fn ready_queue(&self, host: HostId, from: usize, mono: u64) -> Option<usize> {
+        let peers = &self.servers[host.index()].core.as_ref()?.peers;
+        let ready = |node: &PeerEurekaNode| node.next_run().is_some_and(|next| next <= mono);
+        Some(from + peers.get(from..)?.iter().position(ready)?)
     }
 
     /// Facts, and the gauges that change with them.
