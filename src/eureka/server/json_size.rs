@@ -56,9 +56,16 @@ enum Form {
 
 impl JsonLength {
     /// Of applications.
-    pub const OF_ALL: Self = Self { form: Form::Applications, bytes: OnceLock::new() };
+    #[must_use]
+    pub const fn of_all() -> Self {
+        Self { form: Form::Applications, bytes: OnceLock::new() }
+    }
+
     /// Of one application, which is fetched alone.
-    pub const OF_ONE: Self = Self { form: Form::Application, bytes: OnceLock::new() };
+    #[must_use]
+    pub const fn of_one() -> Self {
+        Self { form: Form::Application, bytes: OnceLock::new() }
+    }
 }
 
 /// The copy of a payload may become another one.

@@ -45,7 +45,7 @@ impl Registry {
         let apps: Vec<AppId> = self.apps().collect();
         let apps = apps.into_iter().filter_map(|app| self.application(app)).map(Arc::new);
         let apps: Vec<_> = apps.collect();
-        Applications { version: 1, hash: count(&apps), apps, json_length: JsonLength::OF_ALL }
+        Applications { version: 1, hash: count(&apps), apps, json_length: JsonLength::of_all() }
     }
 
     /// `getApplication(String)`: nothing if no instance is registered.
@@ -75,7 +75,7 @@ impl Registry {
             Arc::new(Application::new(app.app, instances.collect()))
         });
         let apps: Vec<_> = found.filter(|app| !app.instances.is_empty()).collect();
-        Applications { version: -1, hash: count(&apps), apps, json_length: JsonLength::OF_ALL }
+        Applications { version: -1, hash: count(&apps), apps, json_length: JsonLength::of_all() }
     }
 
     /// `getApplicationDeltas()`: the delta queue, oldest first, read from the live objects; the last
@@ -101,7 +101,7 @@ impl Registry {
         }
         let apps = apps.into_iter().map(|(app, infos)| Arc::new(Application::new(app, infos)));
         let apps = apps.collect();
-        Applications { version, hash: self.decorate_all(), apps, json_length: JsonLength::OF_ALL }
+        Applications { version, hash: self.decorate_all(), apps, json_length: JsonLength::of_all() }
     }
 
     /// The hash of the full registry; rendering it for that decorates every lease.

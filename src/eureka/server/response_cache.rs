@@ -130,7 +130,7 @@ impl Registry {
                 let application = self.application(app)?;
                 let hash = application.counts;
                 let apps = vec![Arc::new(application)];
-                Some(Applications { version: 1, hash, apps, json_length: JsonLength::OF_ONE })
+                Some(Applications { version: 1, hash, apps, json_length: JsonLength::of_one() })
             }
             CacheKey::Vip(vip) => Some(self.vip_payload(at, vip, |info| info.vip_address)),
             CacheKey::SecureVip(vip) => {

@@ -114,7 +114,7 @@ pub fn registry(value: &Value, names: &mut Names) -> Result<Applications, Mismat
         apps.push(Arc::new(read.ok_or_else(|| fields.wrong("apps", "instances and statuses"))?));
     }
     fields.finish(&[])?;
-    Ok(Applications { version, hash, apps, json_length: JsonLength::OF_ALL })
+    Ok(Applications { version, hash, apps, json_length: JsonLength::of_all() })
 }
 
 fn application(app: AppId, listed: &Map<String, Value>, names: &mut Names) -> Option<Application> {

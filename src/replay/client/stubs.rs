@@ -159,5 +159,5 @@ fn registry(listed: &[Listed], names: &mut Names) -> Applications {
 
 fn applications(apps: Vec<Arc<Application>>) -> Applications {
     let hash = apps.iter().map(|app| app.counts).sum();
-    Applications { version: 1, hash, apps, json_length: JsonLength::OF_ALL }
+    Applications { version: 1, hash, apps, json_length: JsonLength::of_all() }
 }

@@ -608,5 +608,5 @@ fn applications(names: &mut Names, version: i64, text: &str) -> Applications {
     let apps: Vec<_> =
         apps.into_iter().map(|(app, list)| Arc::new(Application::new(app, list))).collect();
     let hash = apps.iter().map(|app| app.counts).sum();
-    Applications { version, hash, apps, json_length: JsonLength::OF_ALL }
+    Applications { version, hash, apps, json_length: JsonLength::of_all() }
 }

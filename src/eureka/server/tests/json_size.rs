@@ -71,7 +71,7 @@ fn payload(names: &Names, version: i64, apps: Vec<Vec<InstanceInfo>>) -> Applica
     };
     let apps: Vec<_> = apps.into_iter().map(app).collect();
     let hash: StatusCounts = apps.iter().map(|app| app.counts).sum();
-    Applications { version, hash, apps, json_length: JsonLength::OF_ALL }
+    Applications { version, hash, apps, json_length: JsonLength::of_all() }
 }
 
 #[test]
@@ -95,7 +95,10 @@ fn a_payload_is_as_long_as_what_the_real_codec_writes() {
         ("three", payload(names, 1, vec![vec![one.clone()], vec![b, c]])),
         (
             "alone",
-            Applications { json_length: JsonLength::OF_ONE, ..payload(names, 1, vec![vec![one]]) },
+            Applications {
+                json_length: JsonLength::of_one(),
+                ..payload(names, 1, vec![vec![one]])
+            },
         ),
         ("delta", payload(names, 12_345, vec![vec![odd, bare]])),
     ];
