@@ -187,7 +187,7 @@ impl Network {
     }
 
     /// What becomes of a message of `caller`'s call number `call`, with all faults that are active.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fate(
         &self,
         streams: &Streams,
@@ -241,7 +241,7 @@ impl Network {
 }
 
 /// How long a message takes by itself.
-#[inline]
+#[inline(always)]
 fn span(latency: Latency, streams: &Streams, (caller, call, leg): (HostId, u32, Leg)) -> Span {
     let (caller, call) = (caller.index() as u64, u64::from(call));
     let draw = streams.draw(leg.latency(), caller, call);

@@ -230,20 +230,27 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// The outcome of a call arrives at its caller.
     pub(super) fn end(&mut self, id: CallId) {
-        let call = self.calls.get(id);
-        let caller = call.caller;
-        let timed_out = matches!(call.message, Message::Failure(AttemptFailure::ConnectTimeout));
-        if let Some(pause) = &mut self.hosts[caller.index()].paused {
-            if std::mem::replace(&mut call.settled, true) {
-                self.calls.dereference(id);
-            } else if timed_out {
-                pause.due.push((self.now, Deferred::End(id)));
-            } else {
-                pause.arrived.push(Deferred::End(id));
-            }
-            return;
+        let caller = self.calls.get(id).caller;
+        if self.hosts[caller.index()].paused.is_some() {
+            self.end_while_frozen(id, caller);
+        } else {
+            self.conclude(id, self.now);
         }
-        self.conclude(id, self.now);
+    }
+
+    #[inline(never)]
+    fn end_while_frozen(&mut self, id: CallId, caller: HostId) {
+        let Some(pause) = &mut self.hosts[caller.index()].paused else {
+            return;
+        };
+        let call = self.calls.get(id);
+        if std::mem::replace(&mut call.settled, true) {
+            self.calls.dereference(id);
+        } else if matches!(call.message, Message::Failure(AttemptFailure::ConnectTimeout)) {
+            pause.due.push((self.now, Deferred::End(id)));
+        } else {
+            pause.arrived.push(Deferred::End(id));
+        }
     }
 
     /// The caller has waited long enough.

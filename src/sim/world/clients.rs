@@ -152,18 +152,21 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// Does what a client wants done.
+    #[inline(always)]
     pub(super) fn apply_effects(&mut self, host: HostId) {
-        if self.effects.is_empty() {
-            return;
+        match self.effects.len() {
+            0 => {}
+            1 => self.apply_one(host),
+            _ => self.apply_several(host),
         }
-        if self.effects.len() == 1 {
-            // Nearly always: a request.
-            if let Some(effect) = self.effects.pop() {
-                self.apply(host, effect);
-            }
-            return;
+    }
+
+    /// Nearly always: a request.
+    #[inline(never)]
+    fn apply_one(&mut self, host: HostId) {
+        if let Some(effect) = self.effects.pop() {
+            self.apply(host, effect);
         }
-        self.apply_several(host);
     }
 
     #[inline(never)]
