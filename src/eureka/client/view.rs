@@ -69,7 +69,7 @@ impl View {
     fn new(apps: Vec<Arc<Application>>, version: i64) -> Self {
         let counts = apps.iter().map(|app| app.counts).sum();
         let mut statuses = Statuses::default();
-        for info in apps.iter().flat_map(|app| &app.instances) {
+        for info in apps.iter().flat_map(|app| app.instances.iter()) {
             statuses.set(info.key, info.status);
         }
         Self { apps, version, counts, statuses: Arc::new(statuses) }
@@ -98,7 +98,7 @@ impl View {
 
     /// The instances in order, those of one application together.
     pub fn instances(&self) -> impl Iterator<Item = &Arc<InstanceInfo>> {
-        self.apps.iter().flat_map(|app| &app.instances)
+        self.apps.iter().flat_map(|app| app.instances.iter())
     }
 
     /// The instances that callers get: the UP ones, or all of them.
@@ -322,7 +322,7 @@ fn apply_delta(
         if let Some(app) = &before {
             editor.load(&app.instances);
         }
-        for info in &changed.instances {
+        for info in changed.instances.iter() {
             match info.action_type {
                 None => {}
                 Some(ActionType::Deleted) => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::instances::Instances;
 use super::json_size::JsonLength;
 use super::registry::{At, Registry};
 use crate::eureka::{AppId, InstanceInfo, InstanceKey, NameId, StatusCounts};
@@ -25,7 +26,7 @@ pub struct Application {
     /// Which.
     pub app: AppId,
     /// Its instances, in the order of the payload.
-    pub instances: Vec<Arc<InstanceInfo>>,
+    pub instances: Instances,
     /// How many of them have which status.
     pub counts: StatusCounts,
 }
@@ -35,7 +36,13 @@ impl Application {
     #[must_use]
     pub fn new(app: AppId, instances: Vec<Arc<InstanceInfo>>) -> Self {
         let counts = instances.iter().map(|info| info.status).collect();
-        Self { app, instances, counts }
+        Self { app, instances: instances.into(), counts }
+    }
+
+    /// An application with these instances, copied from a registry.
+    fn copied(app: AppId, copies: Vec<InstanceInfo>) -> Self {
+        let counts = copies.iter().map(|info| info.status).collect();
+        Self { app, instances: Instances::copied(copies), counts }
     }
 }
 
@@ -51,12 +58,12 @@ impl Registry {
     /// `getApplication(String)`: nothing if no instance is registered.
     pub(super) fn application(&mut self, app: AppId) -> Option<Application> {
         let keys: Vec<InstanceKey> = self.instances_of(app).collect();
-        let mut instances = Vec::with_capacity(keys.len());
+        let mut copies = Vec::with_capacity(keys.len());
         for some in keys.chunks(Self::TOUCHED_AHEAD) {
             self.touch(some.iter().copied());
-            instances.extend(some.iter().filter_map(|&key| self.snapshot(key)));
+            copies.extend(some.iter().filter_map(|&key| self.copy(key)));
         }
-        (!instances.is_empty()).then(|| Application::new(app, instances))
+        (!copies.is_empty()).then(|| Application::copied(app, copies))
     }
 
     /// The payload of a VIP address: an `Applications` in any case, empty for an unknown one.
@@ -120,10 +127,10 @@ impl Registry {
         counts
     }
 
-    fn snapshot(&mut self, key: InstanceKey) -> Option<Arc<InstanceInfo>> {
+    fn copy(&mut self, key: InstanceKey) -> Option<InstanceInfo> {
         let lease = self.lease_ref(key)?;
         let holder = self.decorate(lease);
-        Some(Arc::new(self.objects[holder].clone()))
+        Some(self.objects[holder].clone())
     }
 }
 

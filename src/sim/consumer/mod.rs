@@ -270,7 +270,7 @@ impl Consumer {
 }
 
 /// How many instances of a list callers get.
-const fn offered(list: &Application, only_up: bool) -> usize {
+fn offered(list: &Application, only_up: bool) -> usize {
     if only_up { list.counts.get(InstanceStatus::Up) as usize } else { list.instances.len() }
 }
 

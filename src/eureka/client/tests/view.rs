@@ -165,7 +165,7 @@ fn an_equal_payload_made_later_is_another_one() {
 /// The rule once more, with lists only: every application and instance is looked for each time.
 fn applied(mut apps: Vec<Listed>, delta: &Applications) -> Vec<Listed> {
     for changed in &delta.apps {
-        for info in &changed.instances {
+        for info in changed.instances.iter() {
             let place = apps.iter().position(|(known, _)| *known == changed.app);
             match (info.action_type, place) {
                 (None, _) | (Some(ActionType::Deleted), None) => {}
@@ -177,7 +177,7 @@ fn applied(mut apps: Vec<Listed>, delta: &Applications) -> Vec<Listed> {
                 }
                 (Some(ActionType::Added | ActionType::Modified), place) => {
                     let place = place.unwrap_or_else(|| {
-                        apps.push((changed.app, changed.instances.clone()));
+                        apps.push((changed.app, changed.instances.to_vec()));
                         apps.len() - 1
                     });
                     apps[place].1.retain(|known| known.key != info.key);
@@ -231,5 +231,5 @@ proptest! {
 type Listed = (AppId, Vec<Arc<InstanceInfo>>);
 
 fn listed(apps: &[Arc<Application>]) -> Vec<Listed> {
-    apps.iter().map(|app| (app.app, app.instances.clone())).collect()
+    apps.iter().map(|app| (app.app, app.instances.to_vec())).collect()
 }
