@@ -60,10 +60,9 @@ impl ClientProcess {
             self.fetch_succeeded(cx, id);
             return;
         }
-        let view = cx.views.with_delta(self.client.view, &delta);
-        let differs = cx.views.get(view).counts != delta.hash;
+        let (view, fits) = cx.views.with_delta(self.client.view, &delta);
         self.see(cx, view);
-        if differs || cx.profile.client.log_delta_diff {
+        if !fits || cx.profile.client.log_delta_diff {
             cx.tell(ClientEvent::HashMismatch);
             let step = Step::Reconcile(self.client.generation, delta.version);
             self.next_call(cx, id, step);
@@ -114,6 +113,7 @@ impl ClientProcess {
     /// The local registry becomes `view`, whose hold is taken over.
     fn see(&mut self, cx: &mut Cx<'_>, view: ViewId) {
         let old = std::mem::replace(&mut self.client.view, view);
+        self.client.remote_is_of_view &= old == view;
         if old == view || self.client.which == Which::Second {
             // What a second client believes nobody looks at.
             cx.views.release(old);
@@ -135,10 +135,9 @@ impl ClientProcess {
 
     /// `updateInstanceRemoteStatus()`
     pub(super) fn update_instance_remote_status(&mut self, cx: &mut Cx<'_>, id: JobId) {
-        let status = cx.views.get(self.client.view).status_of(self.key);
-        let before = std::mem::replace(&mut self.client.remote, status);
-        if before != status {
-            cx.tell(ClientEvent::RemoteStatus(before, status));
+        // Nearly always the view is the one that was asked last.
+        if !std::mem::replace(&mut self.client.remote_is_of_view, true) {
+            self.ask_view_for_remote_status(cx);
         }
         if cx.jobs.get(id).worker == Worker::Application {
             cx.jobs.remove(id);
@@ -146,6 +145,15 @@ impl ClientProcess {
         } else {
             cx.tell_routine(ClientEvent::RefreshSucceeded);
             self.run_ended(cx, Supervised::CacheRefresh, id);
+        }
+    }
+
+    #[inline(never)]
+    fn ask_view_for_remote_status(&mut self, cx: &mut Cx<'_>) {
+        let status = cx.views.get(self.client.view).status_of(self.key);
+        let before = std::mem::replace(&mut self.client.remote, status);
+        if before != status {
+            cx.tell(ClientEvent::RemoteStatus(before, status));
         }
     }
 

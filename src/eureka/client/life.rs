@@ -22,6 +22,7 @@ impl DiscoveryClient {
             phase: Phase::Constructing,
             transport_closed: false,
             remote: InstanceStatus::Unknown,
+            remote_is_of_view: true,
             health: Health::new(),
             timers: Timers::new(),
             heartbeat: Supervisor::new(),

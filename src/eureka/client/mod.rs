@@ -202,6 +202,8 @@ struct DiscoveryClient {
     /// Heartbeats and fetches that have not ended, the abandoned ones included.
     running: [u8; 2],
     health: Health,
+    /// `remote` is what the view says.
+    remote_is_of_view: bool,
     limiter: RateLimiter,
     refresh: Supervisor,
     query: Stack,

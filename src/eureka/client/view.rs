@@ -127,6 +127,8 @@ struct Successor {
     step: Step,
     payload: Arc<Applications>,
     view: ViewId,
+    /// Its instances have the hash that the payload names.
+    fits: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -226,18 +228,18 @@ impl Views {
     }
 
     /// `updateDelta`: the view that follows from `view` and a delta, held once for the caller. It is
-    /// the same view if the delta says nothing new.
-    pub(super) fn with_delta(&mut self, view: ViewId, delta: &Arc<Applications>) -> ViewId {
+    /// the same view if the delta says nothing new. And whether its hash is the one the delta names.
+    pub(super) fn with_delta(&mut self, view: ViewId, delta: &Arc<Applications>) -> (ViewId, bool) {
         let slot = &self.slots[view.0 as usize];
-        if let Some(next) = find(&slot.successors, Step::Delta, delta) {
-            self.hold(next);
-            return next;
+        if let Some(&Successor { view, fits, .. }) = find(&slot.successors, Step::Delta, delta) {
+            self.hold(view);
+            return (view, fits);
         }
         self.add_with_delta(view, delta)
     }
 
     #[inline(never)]
-    fn add_with_delta(&mut self, view: ViewId, delta: &Arc<Applications>) -> ViewId {
+    fn add_with_delta(&mut self, view: ViewId, delta: &Arc<Applications>) -> (ViewId, bool) {
         let mut scratch = std::mem::take(&mut self.scratch);
         let (old, payload) = (self.get(view), Arc::clone(delta));
         let apps = apply_delta(&old.apps, delta, &mut scratch);
@@ -248,11 +250,12 @@ impl Views {
             false => View::new(apps, delta.version),
         };
         self.scratch = scratch;
+        let fits = next.counts == delta.hash;
         if nothing_new {
             self.hold(view);
-            let successor = Successor { step: Step::Delta, payload, view };
+            let successor = Successor { step: Step::Delta, payload, view, fits };
             self.slots[view.0 as usize].successors.push(successor);
-            return view;
+            return (view, fits);
         }
         let next = match self.known.get(&next.identity()) {
             Some(&known) => {
@@ -262,13 +265,13 @@ impl Views {
             None => self.add(next),
         };
         self.slots[next.0 as usize].origins.push(view);
-        let successor = Successor { step: Step::Delta, payload, view: next };
+        let successor = Successor { step: Step::Delta, payload, view: next, fits };
         self.slots[view.0 as usize].successors.push(successor);
-        next
+        (next, fits)
     }
 
     fn of_full(&mut self, step: Step, payload: &Arc<Applications>, version: i64) -> ViewId {
-        if let Some(view) = find(&self.from_full, step, payload) {
+        if let Some(&Successor { view, .. }) = find(&self.from_full, step, payload) {
             self.hold(view);
             return view;
         }
@@ -276,7 +279,8 @@ impl Views {
         if self.from_full.len() == REMEMBERED {
             self.from_full.remove(0);
         }
-        self.from_full.push(Successor { step, payload: Arc::clone(payload), view });
+        let fits = self.get(view).counts == payload.hash;
+        self.from_full.push(Successor { step, payload: Arc::clone(payload), view, fits });
         view
     }
 
@@ -294,10 +298,14 @@ impl Views {
     }
 }
 
-fn find(successors: &[Successor], step: Step, payload: &Arc<Applications>) -> Option<ViewId> {
+fn find<'a>(
+    successors: &'a [Successor],
+    step: Step,
+    payload: &Arc<Applications>,
+) -> Option<&'a Successor> {
     let same =
         |successor: &&Successor| successor.step == step && Arc::ptr_eq(&successor.payload, payload);
-    successors.iter().find(same).map(|successor| successor.view)
+    successors.iter().find(same)
 }
 
 fn same(old: &[Arc<Application>], new: &[Arc<Application>]) -> bool {
