@@ -96,6 +96,7 @@ impl Calls {
         self.slots.len() as CallId - 1
     }
 
+    #[inline(always)]
     pub(super) fn get(&mut self, id: CallId) -> &mut Call {
         let call = &mut self.slots[id as usize];
         debug_assert!(!call.is_over(), "an event names a call that is under way");
@@ -103,17 +104,25 @@ impl Calls {
     }
 
     /// An event that named the call was handled; forgets it if nothing else will happen to it.
+    #[inline(always)]
     pub(super) fn dereference(&mut self, id: CallId) {
         let call = self.get(id);
         call.references -= 1;
         if call.is_over() {
-            call.message = Message::None;
+            if !matches!(call.message, Message::None) {
+                call.drop_message();
+            }
             self.free.push(id);
         }
     }
 }
 
 impl Call {
+    #[cold]
+    fn drop_message(&mut self) {
+        self.message = Message::None;
+    }
+
     /// Nothing will happen to it any more.
     const fn is_over(&self) -> bool {
         self.references == 0 && self.caller_done && self.server_done
@@ -131,6 +140,7 @@ impl Call {
 }
 
 /// What a request was, for facts.
+#[inline(always)]
 pub(super) fn request_fact(key: InstanceKey, request: &Request) -> RequestFact<'_> {
     match request {
         Request::Register(info) => RequestFact::Register(info),
@@ -145,6 +155,7 @@ pub(super) fn request_fact(key: InstanceKey, request: &Request) -> RequestFact<'
 }
 
 /// The first line of a request.
+#[inline(always)]
 pub(super) fn request_line(key: InstanceKey, request: &Request) -> RequestLine {
     match request {
         Request::Register(_) => RequestLine::Register(key),

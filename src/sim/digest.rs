@@ -11,7 +11,9 @@ const CHUNK: usize = 4096;
 #[derive(Clone)]
 pub struct Digest {
     hasher: Xxh3,
-    buffer: Vec<u8>,
+    buffer: Box<[u8; CHUNK]>,
+    /// How much of it is in use.
+    gathered: usize,
 }
 
 /// The digest of a run: equal for equal runs, on every machine.
@@ -20,7 +22,7 @@ pub struct DigestValue(u128);
 
 impl Default for Digest {
     fn default() -> Self {
-        Self { hasher: Xxh3::new(), buffer: Vec::with_capacity(2 * CHUNK) }
+        Self { hasher: Xxh3::new(), buffer: Box::new([0; CHUNK]), gathered: 0 }
     }
 }
 
@@ -32,39 +34,44 @@ impl fmt::Debug for Digest {
 
 impl Digest {
     /// Begins a fact of this kind at this time (ns).
-    #[inline]
+    #[inline(always)]
     pub(super) fn fact(&mut self, kind: u8, at: u64) -> &mut Self {
-        if self.buffer.len() >= CHUNK {
+        self.bytes([kind]).word(at)
+    }
+
+    /// Adds a number.
+    #[inline(always)]
+    pub(super) fn word(&mut self, word: u64) -> &mut Self {
+        self.bytes(word.to_le_bytes())
+    }
+
+    /// Adds numbers.
+    #[inline(always)]
+    pub(super) fn words<const N: usize>(&mut self, words: [u64; N]) -> &mut Self {
+        words.iter().fold(self, |digest, word| digest.word(*word))
+    }
+
+    #[inline(always)]
+    fn bytes<const N: usize>(&mut self, bytes: [u8; N]) -> &mut Self {
+        if self.buffer.len() - self.gathered < N {
             self.hash();
         }
-        self.buffer.push(kind);
-        self.word(at)
+        self.buffer[self.gathered..self.gathered + N].copy_from_slice(&bytes);
+        self.gathered += N;
+        self
     }
 
     #[cold]
     fn hash(&mut self) {
-        self.hasher.update(&self.buffer);
-        self.buffer.clear();
-    }
-
-    /// Adds a number.
-    #[inline]
-    pub(super) fn word(&mut self, word: u64) -> &mut Self {
-        self.words([word])
-    }
-
-    /// Adds numbers.
-    #[inline]
-    pub(super) fn words<const N: usize>(&mut self, words: [u64; N]) -> &mut Self {
-        self.buffer.extend_from_slice(words.map(u64::to_le_bytes).as_flattened());
-        self
+        self.hasher.update(&self.buffer[..self.gathered]);
+        self.gathered = 0;
     }
 
     /// The digest so far.
     #[must_use]
     pub fn value(&self) -> DigestValue {
         let mut hasher = self.hasher.clone();
-        hasher.update(&self.buffer);
+        hasher.update(&self.buffer[..self.gathered]);
         DigestValue(hasher.digest128())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::action::{FleetChange, Member};
 use super::digest::Digest;
-use super::fact::text;
+use super::fact_digest::text;
 use super::host::HostId;
 use super::host_set::HostSet;
 use crate::eureka::InstanceStatus;

@@ -27,6 +27,7 @@ const Z_99: f64 = 2.326_347_874_040_841;
 impl Latency {
     /// The latency of one message; `draw` is its own uniform draw.
     #[must_use]
+    #[inline(always)]
     pub fn of(&self, draw: u64, decision: impl FnOnce() -> CounterRng) -> Span {
         match *self {
             Self::Fixed(span) => span,

@@ -10,6 +10,7 @@ mod call;
 mod consumer;
 mod digest;
 mod fact;
+mod fact_digest;
 mod fault_fact;
 mod host;
 mod host_set;

@@ -169,6 +169,7 @@ impl Network {
 
     /// When a message arrives that goes on its way now and takes `span` by itself. One that overtakes
     /// nobody waits for those before it.
+    #[inline(always)]
     pub(super) fn arrival(
         &mut self,
         (from, to): (HostId, HostId),

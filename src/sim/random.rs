@@ -65,6 +65,7 @@ impl Streams {
 
     /// One draw, uniform in 64 bits.
     #[must_use]
+    #[inline(always)]
     pub const fn draw(&self, stream: Stream, entity: u64, counter: u64) -> u64 {
         // Two rounds of SplitMix64's finaliser over the key, each part spread by an odd constant.
         let key = self.seed
@@ -89,6 +90,7 @@ impl Streams {
 }
 
 /// SplitMix64's finaliser.
+#[inline(always)]
 const fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

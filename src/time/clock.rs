@@ -40,6 +40,7 @@ impl HostClock {
 
     /// What a process on this host reads at `at`.
     #[must_use]
+    #[inline(always)]
     pub fn now(&self, at: Instant) -> Now {
         Now { wall: self.wall_nanos(at).div_euclid(MILLI), mono: Self::mono(at) }
     }
@@ -63,12 +64,14 @@ impl HostClock {
 
     /// The monotonic clock at `at`: the same on every host.
     #[must_use]
+    #[inline(always)]
     pub const fn mono(at: Instant) -> u64 {
         Self::MONO_AT_START + at.nanos()
     }
 
     /// The instant at which the monotonic clock shows `mono`.
     #[must_use]
+    #[inline(always)]
     pub const fn instant_of_mono(mono: u64) -> Instant {
         Instant::from_nanos(mono.saturating_sub(Self::MONO_AT_START))
     }
@@ -86,12 +89,15 @@ impl HostClock {
         self.ppm = ppm;
     }
 
+    #[inline(always)]
     fn wall_nanos(&self, at: Instant) -> i64 {
         let elapsed = at.since(self.anchor).nanos() as i64;
-        if self.ppm == 0 {
-            return self.wall_at_anchor + elapsed;
-        }
-        let gained = (i128::from(elapsed) * i128::from(self.ppm)).div_euclid(1_000_000) as i64;
-        self.wall_at_anchor + elapsed + gained
+        let true_time = self.wall_at_anchor + elapsed;
+        if self.ppm == 0 { true_time } else { true_time + self.gained(elapsed) }
+    }
+
+    #[cold]
+    fn gained(&self, elapsed: i64) -> i64 {
+        (i128::from(elapsed) * i128::from(self.ppm)).div_euclid(1_000_000) as i64
     }
 }

@@ -37,6 +37,7 @@ impl ClientProcess {
         self.first_attempt(cx, id);
     }
 
+    #[inline(always)]
     pub(super) fn first_attempt(&mut self, cx: &mut Cx<'_>, id: JobId) {
         let kind = cx.jobs.get(id).step.stack();
         if self.client.stack(kind).session_is_over(cx.now.wall) {
@@ -58,6 +59,7 @@ impl ClientProcess {
     }
 
     /// `RetryableEurekaHttpClient.execute`: the next attempt of a call, or its failure.
+    #[inline(always)]
     fn attempt(&mut self, cx: &mut Cx<'_>, id: JobId) {
         let job = cx.jobs.get(id);
         let most = if cx.profile.rest.is_some() { 1 } else { MAX_ATTEMPTS };
@@ -101,6 +103,7 @@ impl ClientProcess {
 
     /// Sends an attempt to `server`, if the HTTP library lets it. What it says is read now, from the
     /// live instance.
+    #[inline(always)]
     fn send(&mut self, cx: &mut Cx<'_>, id: JobId, client: EndpointClient, server: u16) {
         let job = cx.jobs.get(id);
         job.client = Some((client, server));
@@ -167,7 +170,6 @@ impl ClientProcess {
         }
     }
 
-    /// Inlined for the reason that `Jobs::add` gives.
     #[inline(always)]
     fn put_on_the_wire(&mut self, cx: &mut Cx<'_>, id: JobId, request: Request, again: bool) {
         let job = cx.jobs.get(id);
@@ -185,6 +187,7 @@ impl ClientProcess {
     }
 
     /// A request that was sent has ended. Whatever thread waited for it goes on.
+    #[inline(always)]
     pub(super) fn attempt_ended(
         &mut self,
         cx: &mut Cx<'_>,
@@ -321,11 +324,12 @@ impl ClientProcess {
     }
 
     /// The call of a job was answered: its worker goes on.
+    #[inline(always)]
     fn answered(&mut self, cx: &mut Cx<'_>, id: JobId, code: u16, body: Option<Arc<Applications>>) {
         match cx.jobs.get(id).step {
             Step::Renew => self.renewed(cx, id, code),
             Step::FetchDelta(generation) => self.fetched_delta(cx, id, generation, code, body),
-            // What follows is not done all the time, and not inlined.
+            // What follows is rare, and cold.
             Step::ReRegister(dirty) => self.re_registered(cx, id, dirty, code),
             Step::Replicate(dirty) => self.replicated(cx, id, Some(dirty)),
             Step::RegisterAtInit => {

@@ -22,7 +22,7 @@ impl ClientProcess {
     }
 
     /// `getAndStoreFullRegistry`: stored unless another fetch was faster, or there is no body.
-    #[inline(never)]
+    #[cold]
     pub(super) fn fetched_full(
         &mut self,
         cx: &mut Cx<'_>,
@@ -45,6 +45,7 @@ impl ClientProcess {
 
     /// `getAndUpdateDelta`: a refused delta (403, 404) is followed by a full fetch at once, and so is
     /// one after which the hashes differ.
+    #[inline(always)]
     pub(super) fn fetched_delta(
         &mut self,
         cx: &mut Cx<'_>,
@@ -79,7 +80,7 @@ impl ClientProcess {
     }
 
     /// `reconcileAndLogDifference`: the registry is replaced, and gets the delta's version.
-    #[inline(never)]
+    #[cold]
     pub(super) fn reconciled(
         &mut self,
         cx: &mut Cx<'_>,
@@ -111,6 +112,7 @@ impl ClientProcess {
     }
 
     /// The local registry becomes `view`, whose hold is taken over.
+    #[inline(always)]
     fn see(&mut self, cx: &mut Cx<'_>, view: ViewId) {
         let old = std::mem::replace(&mut self.client.view, view);
         self.client.remote_is_of_view &= old == view;
@@ -124,6 +126,7 @@ impl ClientProcess {
 
     /// The end of a fetch that raised nothing. Its last step, `updateInstanceRemoteStatus()`, is
     /// synchronized like `shutdown()`: while that runs the thread waits for it.
+    #[inline(always)]
     fn fetch_succeeded(&mut self, cx: &mut Cx<'_>, id: JobId) {
         cx.tell_routine(ClientEvent::CacheRefreshed);
         if matches!(self.client.phase, Phase::StoppingReplicator | Phase::Unregistering) {
@@ -134,6 +137,7 @@ impl ClientProcess {
     }
 
     /// `updateInstanceRemoteStatus()`
+    #[inline(always)]
     pub(super) fn update_instance_remote_status(&mut self, cx: &mut Cx<'_>, id: JobId) {
         // Nearly always the view is the one that was asked last.
         if !std::mem::replace(&mut self.client.remote_is_of_view, true) {
@@ -148,7 +152,7 @@ impl ClientProcess {
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn ask_view_for_remote_status(&mut self, cx: &mut Cx<'_>) {
         let status = cx.views.get(self.client.view).status_of(self.key);
         let before = std::mem::replace(&mut self.client.remote, status);

@@ -138,6 +138,7 @@ impl ClientProcess {
 
     /// `refreshInstanceInfo()`: address and lease as configured now, then the health check. The run
     /// goes on in [`ClientProcess::replicate`], at once or when the check has answered.
+    #[inline(always)]
     pub(super) fn refresh_instance_info(&mut self, cx: &mut Cx<'_>) {
         self.refresh_configuration(cx);
         let Health { attached, is_default, .. } = self.client.health;
@@ -264,11 +265,13 @@ impl ClientProcess {
 
 impl Cx<'_> {
     /// Tells what happened.
+    #[cold]
     pub(super) fn tell(&mut self, event: ClientEvent) {
         self.out.push(Effect::Event(event));
     }
 
     /// Tells what happens all the time, if somebody wants to know it.
+    #[inline(always)]
     pub(super) fn tell_routine(&mut self, event: ClientEvent) {
         if self.tell_routine {
             self.tell(event);

@@ -7,6 +7,7 @@ use super::{ClientProcess, Cx};
 impl ClientProcess {
     /// The heartbeat was answered; 404 means register again, with a new dirty timestamp
     /// (not in old releases).
+    #[inline(always)]
     pub(super) fn renewed(&mut self, cx: &mut Cx<'_>, id: JobId, code: u16) {
         let stays_away = || cx.profile.rest.is_some_and(|rest| !rest.re_registers_on_404);
         if code == 404 && !stays_away() {
@@ -26,7 +27,7 @@ impl ClientProcess {
     }
 
     /// Unlike the replicator, this path looks at the answer: only 204 makes the instance clean.
-    #[inline(never)]
+    #[cold]
     pub(super) fn re_registered(
         &mut self,
         cx: &mut Cx<'_>,
@@ -44,6 +45,7 @@ impl ClientProcess {
     }
 
     /// The heartbeat is over, successful or not.
+    #[inline(always)]
     pub(super) fn heartbeat_ended(&mut self, cx: &mut Cx<'_>, id: JobId) {
         debug_assert!(cx.jobs.get(id).worker == Worker::Heartbeat);
         self.run_ended(cx, Supervised::Heartbeat, id);

@@ -173,6 +173,7 @@ impl Jobs {
     }
 
     /// Forgets a job: it ended, or its process died.
+    #[inline(always)]
     pub fn remove(&mut self, id: JobId) {
         let job = self.get(id);
         (job.candidates, job.request) = (None, None);

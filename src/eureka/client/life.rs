@@ -119,7 +119,7 @@ impl ClientProcess {
     }
 
     /// The constructor's registration is over. It leaves the dirty flag alone.
-    #[inline(never)]
+    #[cold]
     pub(super) fn registered_at_init(
         &mut self,
         cx: &mut Cx<'_>,
@@ -246,7 +246,7 @@ impl ClientProcess {
     }
 
     /// The cancel was answered, with whatever status, or given up.
-    #[inline(never)]
+    #[cold]
     pub(super) fn unregistered(&mut self, cx: &mut Cx<'_>, id: JobId) {
         cx.jobs.remove(id);
         self.exit(cx);

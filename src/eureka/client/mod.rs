@@ -291,6 +291,7 @@ impl ClientProcess {
 
     /// Monotonic clock (ns) of what is due next.
     #[must_use]
+    #[inline(always)]
     pub fn next_wake(&self) -> Option<u64> {
         let (next, _) = self.next_due();
         (next != u64::MAX).then_some(next)
@@ -298,13 +299,16 @@ impl ClientProcess {
 
     /// Runs what is due by [`Cx::until`], in the order of due times. When (monotonic, ns) the next is
     /// due.
+    #[inline(always)]
     pub fn wake(&mut self, cx: &mut Cx<'_>) -> Option<u64> {
         loop {
             let (next, which) = self.next_due();
             if next > cx.until {
                 return (next != u64::MAX).then_some(next);
             }
-            self.as_client(which, |process| process.run_first(cx));
+            let another = self.enter(which);
+            self.run_first(cx);
+            self.leave(another);
         }
     }
 
@@ -326,7 +330,7 @@ impl ClientProcess {
         if self.extras.is_some() { self.next_due_of_both(first) } else { (first, Which::First) }
     }
 
-    #[inline(never)]
+    #[cold]
     fn next_due_of_both(&self, first: u64) -> (u64, Which) {
         let second = self.extras.as_ref().and_then(|extras| extras.second.as_ref());
         match second.map(|second| second.next_due()) {
@@ -336,6 +340,7 @@ impl ClientProcess {
     }
 
     /// The thread of the client in place that is due first goes on.
+    #[inline(always)]
     fn run_first(&mut self, cx: &mut Cx<'_>) {
         let (due, timer) = self.client.timers.first(self.client.replicator.is_busy());
         if let Some((sleeper_due, what)) = self.client.first_sleeper()
@@ -351,7 +356,7 @@ impl ClientProcess {
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn go_on(&mut self, cx: &mut Cx<'_>, due: Due, what: Sleeper) {
         self.client.forget_sleeper_due(due);
         match what {
@@ -371,23 +376,37 @@ impl ClientProcess {
     }
 
     /// A request that was sent has ended. Whatever thread waited for it goes on, until it waits again.
-    /// Inlined for the reason that `Jobs::add` gives.
     #[inline(always)]
     pub fn ended(&mut self, cx: &mut Cx<'_>, id: JobId, outcome: Outcome<Arc<Applications>>) {
         let which = cx.jobs.get(id).which;
-        self.as_client(which, |process| process.attempt_ended(cx, id, outcome));
+        let another = self.enter(which);
+        self.attempt_ended(cx, id, outcome);
+        self.leave(another);
     }
 
-    /// A thread of that client runs.
-    fn as_client<R>(&mut self, which: Which, act: impl FnOnce(&mut Self) -> R) -> R {
+    /// A thread of that client begins to run; whether the two clients have changed places for it.
+    #[inline(always)]
+    fn enter(&mut self, which: Which) -> bool {
         let another = self.client.which != which;
         if another {
             self.change_places();
         }
-        let result = act(self);
+        another
+    }
+
+    /// It waits again.
+    #[inline(always)]
+    fn leave(&mut self, another: bool) {
         if another {
             self.change_places();
         }
+    }
+
+    /// A thread of that client runs.
+    fn as_client<R>(&mut self, which: Which, act: impl FnOnce(&mut Self) -> R) -> R {
+        let another = self.enter(which);
+        let result = act(self);
+        self.leave(another);
         result
     }
 

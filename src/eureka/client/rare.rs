@@ -137,7 +137,7 @@ impl DiscoveryClient {
 }
 
 impl Rare {
-    #[inline(never)]
+    #[cold]
     fn first_sleeper(&self, busy: bool) -> Option<(Due, Sleeper)> {
         let sleepers = self.sleepers.iter().copied();
         let can_go_on = sleepers.filter(|(_, what)| !(busy && what.is_of_replicator()));

@@ -103,6 +103,7 @@ impl ClientProcess {
     }
 
     /// The thread takes the periodic run that it remembers.
+    #[inline(always)]
     pub(super) fn run_periodic(&mut self, cx: &mut Cx<'_>) {
         self.client.timers.clear(Timer::Periodic);
         self.refresh_instance_info(cx);
@@ -110,11 +111,17 @@ impl ClientProcess {
 
     /// The second half of a run: registers if the instance is dirty now. `interrupted`: the thread's
     /// flag is set.
+    #[inline(always)]
     pub(super) fn replicate(&mut self, cx: &mut Cx<'_>, interrupted: bool) {
-        if !self.dirty {
+        if self.dirty {
+            self.register_dirty(cx, interrupted);
+        } else {
             self.replicator_run_ended(cx);
-            return;
         }
+    }
+
+    #[cold]
+    fn register_dirty(&mut self, cx: &mut Cx<'_>, interrupted: bool) {
         let id =
             cx.jobs.add(self.client.which, Worker::Replicator, Step::Replicate(self.last_dirty));
         cx.jobs.get(id).interrupted = interrupted;
@@ -123,7 +130,7 @@ impl ClientProcess {
     }
 
     /// The registration ended: any accepted answer makes the instance clean (`sent`), 204 or not.
-    #[inline(never)]
+    #[cold]
     pub(super) fn replicated(&mut self, cx: &mut Cx<'_>, id: JobId, sent: Option<i64>) {
         cx.jobs.remove(id);
         if let Some(sent) = sent {
@@ -133,6 +140,7 @@ impl ClientProcess {
     }
 
     /// Whatever happened, the next periodic run is one interval from now.
+    #[inline(always)]
     fn replicator_run_ended(&mut self, cx: &mut Cx<'_>) {
         self.client.replicator.busy = Busy::No;
         if self.client.replicator.stopped {
@@ -160,6 +168,7 @@ impl ClientProcess {
 impl DiscoveryClient {
     /// A periodic run is due at `at` (monotonic, ns), and it is the one to remember. If another one is
     /// still due, it is forgotten, not cancelled.
+    #[inline(always)]
     fn remember_run(&mut self, at: u64) {
         let forgotten = self.timers.at(Timer::Periodic);
         if forgotten != u64::MAX {

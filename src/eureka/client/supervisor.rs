@@ -82,12 +82,14 @@ impl ClientProcess {
     }
 
     /// The next run, or the first, is due after the supervisor's delay.
+    #[inline(always)]
     pub(super) fn schedule(&mut self, cx: &Cx<'_>, of: Supervised) {
         let delay = self.supervisor(of).delay(of.period(cx.profile));
         self.client.timers.set(of.timer(), cx.now.mono + delay.nanos());
     }
 
     /// A run is due, or the one under way took too long.
+    #[inline(always)]
     pub(super) fn supervisor_timer(&mut self, cx: &mut Cx<'_>, of: Supervised) {
         let period = of.period(cx.profile);
         let supervisor = self.supervisor(of);
@@ -126,6 +128,7 @@ impl ClientProcess {
 
     /// The worker is free; if its supervisor still waits for it, the next run is one period from now,
     /// whether this one succeeded or not.
+    #[inline(always)]
     pub(super) fn run_ended(&mut self, cx: &mut Cx<'_>, of: Supervised, id: JobId) {
         cx.jobs.remove(id);
         self.client.running[of as usize] -= 1;

@@ -28,6 +28,7 @@ pub(super) struct Due {
 
 impl Due {
     /// Whether this runs before the other.
+    #[inline(always)]
     pub(super) const fn is_before(self, other: Self) -> bool {
         self.at < other.at
             || (self.at == other.at && (self.order.wrapping_sub(other.order) as i16) < 0)
@@ -49,6 +50,7 @@ impl Timers {
     }
 
     /// Sets a timer to `at` (monotonic, ns); it comes after what was set for then before.
+    #[inline(always)]
     pub(super) fn set(&mut self, timer: Timer, at: u64) {
         let due = self.due_at(at);
         (self.due[timer as usize], self.order[timer as usize]) = (due.at, due.order);
@@ -59,10 +61,12 @@ impl Timers {
     }
 
     /// When (monotonic, ns) a timer is due; `u64::MAX` if it is not set.
+    #[inline(always)]
     pub(super) const fn at(&self, timer: Timer) -> u64 {
         self.due[timer as usize]
     }
 
+    #[inline(always)]
     pub(super) const fn due(&self, timer: Timer) -> Due {
         Due { at: self.due[timer as usize], order: self.order[timer as usize] }
     }
@@ -74,6 +78,7 @@ impl Timers {
     }
 
     /// When (monotonic, ns) the first is due; without the replicator's while that is busy.
+    #[inline(always)]
     pub(super) fn first_at(&self, replicator_busy: bool) -> u64 {
         let [refresh, heartbeat, periodic, resolver] = self.due;
         let others = refresh.min(heartbeat).min(resolver);
@@ -81,6 +86,7 @@ impl Timers {
     }
 
     /// Which is due first.
+    #[inline(always)]
     pub(super) fn first(&self, replicator_busy: bool) -> (Due, Timer) {
         let mut first = (self.due(Timer::Refresh), Timer::Refresh);
         for timer in Timer::ALL {

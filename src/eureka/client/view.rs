@@ -55,6 +55,7 @@ impl Statuses {
         self.up[index / 64] |= u64::from(status == InstanceStatus::Up) << (index % 64);
     }
 
+    #[inline(always)]
     fn get(&self, key: InstanceKey) -> Option<InstanceStatus> {
         let index = key.index();
         if self.up.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1) {
@@ -181,16 +182,19 @@ impl Views {
     /// # Panics
     /// If nobody holds it.
     #[must_use]
+    #[inline(always)]
     pub fn get(&self, view: ViewId) -> &View {
         self.slots[view.0 as usize].view.as_ref().expect("a held view is kept")
     }
 
     /// One more holder.
+    #[inline(always)]
     pub fn hold(&mut self, view: ViewId) {
         self.slots[view.0 as usize].holders += 1;
     }
 
     /// One holder less; a view that nobody sees any more is forgotten.
+    #[inline(always)]
     pub fn release(&mut self, view: ViewId) {
         let slot = &mut self.slots[view.0 as usize];
         slot.holders -= 1;
@@ -199,7 +203,7 @@ impl Views {
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn forget(&mut self, view: ViewId) {
         let slot = &mut self.slots[view.0 as usize];
         let gone = slot.view.take();
@@ -229,6 +233,7 @@ impl Views {
 
     /// `updateDelta`: the view that follows from `view` and a delta, held once for the caller. It is
     /// the same view if the delta says nothing new. And whether its hash is the one the delta names.
+    #[inline(always)]
     pub(super) fn with_delta(&mut self, view: ViewId, delta: &Arc<Applications>) -> (ViewId, bool) {
         let slot = &self.slots[view.0 as usize];
         if let Some(&Successor { view, fits, .. }) = find(&slot.successors, Step::Delta, delta) {
@@ -238,7 +243,7 @@ impl Views {
         self.add_with_delta(view, delta)
     }
 
-    #[inline(never)]
+    #[cold]
     fn add_with_delta(&mut self, view: ViewId, delta: &Arc<Applications>) -> (ViewId, bool) {
         let mut scratch = std::mem::take(&mut self.scratch);
         let (old, payload) = (self.get(view), Arc::clone(delta));
@@ -298,6 +303,7 @@ impl Views {
     }
 }
 
+#[inline(always)]
 fn find<'a>(
     successors: &'a [Successor],
     step: Step,

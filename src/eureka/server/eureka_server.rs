@@ -21,6 +21,7 @@ impl EurekaServer {
     }
 
     /// Hands what the last operation left in [`Registry::handed`] to every peer's dispatcher.
+    #[inline(always)]
     pub fn replicate_to_peers(&mut self, now: Now) {
         if self.registry.handed().is_empty() {
             return;

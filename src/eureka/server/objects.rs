@@ -72,11 +72,13 @@ impl Objects {
     }
 
     /// One more reference to an instance.
+    #[inline(always)]
     pub fn retain_info(&mut self, info: InfoRef) {
         self.cell_mut(info.0).info_count += 1;
     }
 
     /// One reference to an instance less; the last one frees it.
+    #[inline(always)]
     pub fn release_info(&mut self, info: InfoRef) {
         let cell = self.cell_mut(info.0);
         if release(&mut cell.info_count, &mut cell.info) {
@@ -100,6 +102,7 @@ impl Objects {
     }
 
     /// A cell has lost one of its two; once it has neither it is given out again.
+    #[cold]
     fn free_if_empty(&mut self, number: NonZeroU32) {
         let cell = self.cell(number);
         if cell.lease.is_none() && cell.info.is_none() {
@@ -114,16 +117,19 @@ impl Objects {
 
     /// Reads a lease, and the instance beside it, and throws them away, so that they are near when they
     /// are needed.
+    #[inline(always)]
     pub(super) fn touch_lease(&self, lease: LeaseRef) {
         self.touch(lease.0);
     }
 
     /// The same with an instance.
+    #[inline(always)]
     pub(super) fn touch_info(&self, info: InfoRef) {
         self.touch(info.0);
     }
 
     /// A value from each of the two lines.
+    #[inline(always)]
     fn touch(&self, number: NonZeroU32) {
         let cell = self.cell(number);
         let updated = cell.info.as_ref().map(|info| info.last_updated_timestamp);
@@ -143,10 +149,12 @@ impl Objects {
         (self.cells.len(), self.free.len())
     }
 
+    #[inline(always)]
     fn cell(&self, number: NonZeroU32) -> &Cell {
         &self.cells[number.get() as usize - 1]
     }
 
+    #[inline(always)]
     fn cell_mut(&mut self, number: NonZeroU32) -> &mut Cell {
         &mut self.cells[number.get() as usize - 1]
     }
@@ -156,24 +164,32 @@ impl Objects {
 const COUNTED: &str = "a counted reference keeps its value";
 
 /// One reference less; the last one frees the value. True if this was it.
+#[inline(always)]
 fn release<T>(count: &mut u32, value: &mut Option<T>) -> bool {
     *count -= 1;
     let last = *count == 0;
     if last {
-        *value = None;
+        free(value);
     }
     last
+}
+
+#[cold]
+fn free<T>(value: &mut Option<T>) {
+    *value = None;
 }
 
 impl Index<InfoRef> for Objects {
     type Output = InstanceInfo;
 
+    #[inline(always)]
     fn index(&self, info: InfoRef) -> &InstanceInfo {
         self.cell(info.0).info.as_ref().expect(COUNTED)
     }
 }
 
 impl IndexMut<InfoRef> for Objects {
+    #[inline(always)]
     fn index_mut(&mut self, info: InfoRef) -> &mut InstanceInfo {
         self.cell_mut(info.0).info.as_mut().expect(COUNTED)
     }
@@ -182,12 +198,14 @@ impl IndexMut<InfoRef> for Objects {
 impl Index<LeaseRef> for Objects {
     type Output = Lease;
 
+    #[inline(always)]
     fn index(&self, lease: LeaseRef) -> &Lease {
         self.cell(lease.0).lease.as_ref().expect(COUNTED)
     }
 }
 
 impl IndexMut<LeaseRef> for Objects {
+    #[inline(always)]
     fn index_mut(&mut self, lease: LeaseRef) -> &mut Lease {
         self.cell_mut(lease.0).lease.as_mut().expect(COUNTED)
     }

@@ -25,11 +25,14 @@ pub struct OverrideMap {
 impl OverrideMap {
     /// `get(id)`: an access, so the entry lives another hour. The id is asked for only if there is
     /// any override at all.
+    #[inline(always)]
     pub(super) fn get(&mut self, id: impl FnOnce() -> NameId, mono: u64) -> Option<InstanceStatus> {
-        if self.entries.is_empty() {
-            return None;
-        }
-        let entry = self.entries.get_mut(&id()).filter(|entry| entry.is_alive(mono))?;
+        if self.entries.is_empty() { None } else { self.access(id(), mono) }
+    }
+
+    #[cold]
+    fn access(&mut self, id: NameId, mono: u64) -> Option<InstanceStatus> {
+        let entry = self.entries.get_mut(&id).filter(|entry| entry.is_alive(mono))?;
         entry.stamp = mono;
         Some(entry.status)
     }

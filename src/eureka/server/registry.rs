@@ -387,6 +387,7 @@ impl Registry {
 
     /// `AbstractInstanceRegistry.decorateInstanceInfo(Lease)`: writes the lease's times into the
     /// holder's `LeaseInfo`, whenever the instance is rendered.
+    #[inline(always)]
     pub(super) fn decorate(&mut self, lease: LeaseRef) -> InfoRef {
         let lease = self.objects[lease];
         let info = self.objects[lease.holder].lease_info.get_or_insert_with(LeaseInfo::default);

@@ -14,6 +14,7 @@ impl Registry {
     }
 
     /// The same, with the lease that was renewed and, if it was looked for, the visible instance.
+    #[inline(always)]
     pub(super) fn renewed_lease(
         &mut self,
         at: At<'_>,
@@ -33,6 +34,7 @@ impl Registry {
 
     /// `AbstractInstanceRegistry.renew(String, String, boolean)`. A status that a rule changes is
     /// changed silently: no delta lists it and no cache is invalidated.
+    #[inline(always)]
     fn renew_lease(
         &mut self,
         at: At<'_>,

@@ -75,6 +75,7 @@ impl Registry {
 
     /// Whether a successful operation goes to peers. One that came from a peer does not go further,
     /// but is counted.
+    #[inline(always)]
     pub(super) fn replicates(&mut self, is_replication: bool) -> bool {
         if is_replication {
             self.replications_last_min.increment();
@@ -90,6 +91,7 @@ impl Registry {
     }
 
     /// The same, where the lease is known.
+    #[inline(always)]
     pub(super) fn visible_holder(&mut self, now: Now, lease: LeaseRef) -> Option<InfoRef> {
         if self.is_lease_expiration_enabled() && self.objects[lease].is_expired(now.wall, 0) {
             return None;
@@ -97,6 +99,7 @@ impl Registry {
         Some(self.decorate(lease))
     }
 
+    #[inline(always)]
     pub(super) fn retain(&mut self, info: Option<InfoRef>) {
         if let Some(info) = info {
             self.objects.retain_info(info);

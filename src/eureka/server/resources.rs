@@ -115,6 +115,7 @@ pub fn register(
 /// `PUT apps/{app}/{id}`: 200, 404 (no lease, or the caller's dirty timestamp is newer), 409 with the
 /// stored instance (a replica's is older), 500 (malformed parameters). The lease was renewed in every
 /// case but that of none.
+#[inline(always)]
 pub fn renew(
     registry: &mut Registry,
     at: At<'_>,
@@ -164,6 +165,7 @@ fn store_override_of_newer(
 }
 
 /// `InstanceResource.validateDirtyTimestamp(Long, boolean)`.
+#[inline(always)]
 fn validate_dirty_timestamp(
     registry: &Registry,
     stored: Option<InfoRef>,
@@ -255,6 +257,7 @@ pub fn update_metadata(
 
 /// `GET apps`, `apps/delta`, `apps/{app}`, `vips/{vip}`, `svips/{vip}`: 200 with a payload, 403 while
 /// reads are refused (or deltas disabled), 404 for an application without instances.
+#[inline(always)]
 pub fn fetch(registry: &mut Registry, at: At<'_>, key: CacheKey) -> Result<Arc<Applications>, u16> {
     let delta_disabled = key == CacheKey::AllAppsDelta && registry.config.disable_delta;
     if delta_disabled || !registry.should_allow_access(at.now) {
@@ -334,12 +337,14 @@ pub fn batch_replication(
 }
 
 /// One item of [`batch_replication`], and its answer.
+#[inline(always)]
 pub fn batch_item(registry: &mut Registry, at: At<'_>, item: BatchItem) -> Answer {
     let answer = execute_item(registry, at, item);
     registry.retain(answer.instance);
     answer
 }
 
+#[inline(always)]
 fn execute_item(registry: &mut Registry, at: At<'_>, item: BatchItem) -> Answer {
     let BatchItem { key, action, dirty, status, overridden } = item;
     match action {

@@ -85,13 +85,19 @@ impl ResponseCache {
 impl Registry {
     /// `ResponseCacheImpl.get(Key)`: the payload, perhaps a stale one; nothing for an application
     /// that had no instances when it was made.
+    #[inline(always)]
     pub fn cached(&mut self, at: At<'_>, key: CacheKey) -> Option<Arc<Applications>> {
         if !self.cache.use_read_only {
             return self.read_write(at, key);
         }
-        if let Some(value) = self.cache.read_only.get(&key) {
-            return value.clone();
+        match self.cache.read_only.get(&key) {
+            Some(value) => value.clone(),
+            None => self.asked_for_first(at, key),
         }
+    }
+
+    #[cold]
+    fn asked_for_first(&mut self, at: At<'_>, key: CacheKey) -> Value {
         let value = self.read_write(at, key);
         self.cache.read_only.insert(key, value.clone());
         value

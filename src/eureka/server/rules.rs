@@ -24,6 +24,7 @@ pub enum Rule {
 /// `own` is the status the instance brings, `existing` that of the registered one if there is a
 /// lease. `overridden` looks into the override map; it is called only if the first rule does not
 /// decide, because looking keeps an override alive.
+#[inline(always)]
 pub fn apply(
     own: InstanceStatus,
     overridden: impl FnOnce() -> Option<InstanceStatus>,

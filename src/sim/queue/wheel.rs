@@ -65,16 +65,17 @@ impl<E> Default for TimingWheel<E> {
 }
 
 impl<E: Copy> EventQueue<E> for TimingWheel<E> {
+    #[inline(always)]
     fn push(&mut self, entry: Entry<E>) {
         let tick = entry.at.nanos() >> SLOT_BITS;
         if tick <= self.tick {
-            let place = self.open.partition_point(|other| other.order() > entry.order());
-            self.open.insert(place, entry);
+            self.put_into_open(entry);
         } else {
             self.put(tick, entry);
         }
     }
 
+    #[inline(always)]
     fn pop_until(&mut self, limit: Instant) -> Option<Entry<E>> {
         while self.open.is_empty() {
             if !self.open_next(limit) {
@@ -107,14 +108,26 @@ impl<E: Copy> EventQueue<E> for TimingWheel<E> {
 }
 
 impl<E: Copy> TimingWheel<E> {
+    #[cold]
+    fn put_into_open(&mut self, entry: Entry<E>) {
+        let place = self.open.partition_point(|other| other.order() > entry.order());
+        self.open.insert(place, entry);
+    }
+
     /// Puts an entry of a slot after the open one into the finest level that has both.
+    #[inline(always)]
     fn put(&mut self, tick: u64, entry: Entry<E>) {
         let differs = tick ^ self.tick;
         let level = (63 - differs.leading_zeros()) / LEVEL_BITS;
         match self.levels.get_mut(level as usize) {
             Some(found) => found.put((tick >> (level * LEVEL_BITS)) as usize % SLOTS, entry),
-            None => self.far.push(entry),
+            None => self.put_far(entry),
         }
+    }
+
+    #[cold]
+    fn put_far(&mut self, entry: Entry<E>) {
+        self.far.push(entry);
     }
 
     /// Opens the next slot that has entries, unless all of it lies after `limit`. Coarse slots on the
@@ -191,15 +204,21 @@ impl<E: Copy> TimingWheel<E> {
 }
 
 impl<E> Level<E> {
+    #[inline(always)]
     fn put(&mut self, slot: usize, entry: Entry<E>) {
-        let entries = &mut self.slots[slot];
-        if entries.is_empty() {
-            self.occupied[slot / 64] |= 1 << (slot % 64);
-            if entries.capacity() == 0 {
-                *entries = std::mem::take(&mut self.spare);
-            }
+        if self.slots[slot].is_empty() {
+            self.occupy(slot);
         }
-        entries.push(entry);
+        self.slots[slot].push(entry);
+    }
+
+    #[cold]
+    fn occupy(&mut self, slot: usize) {
+        self.occupied[slot / 64] |= 1 << (slot % 64);
+        let entries = &mut self.slots[slot];
+        if entries.capacity() == 0 {
+            *entries = std::mem::take(&mut self.spare);
+        }
     }
 
     /// The first slot after `slot` that has entries.

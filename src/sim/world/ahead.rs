@@ -24,6 +24,7 @@ pub(super) struct Near {
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// Reads what the events need that have come near.
+    #[inline(always)]
     pub(super) fn read_ahead(&mut self) {
         let Near { clients, renewals } = &mut self.near;
         let servers = self.servers.len();

@@ -42,7 +42,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// TCP asks again for a connection. Once it stands, the answer is waited for from then on.
-    #[inline(never)]
+    #[cold]
     pub(super) fn connect_again(&mut self, id: CallId) {
         let call = self.calls.get(id);
         let (caller, target, purpose) = (call.caller, call.target, call.purpose);

@@ -15,8 +15,7 @@ use crate::sim::CutMode;
 use crate::time::{Instant, Span};
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
-    /// A process sends a request. Inlined for the reason that `Calls::add` gives; so are the answer below
-    /// and what is asked here.
+    /// A process sends a request.
     #[inline(always)]
     pub(super) fn send(
         &mut self,
@@ -73,6 +72,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn forward(&mut self, id: CallId, link: (HostId, HostId), span: Span) {
         let at = self.network.arrival(link, self.now, span);
         if at >= self.calls.get(id).deadline {
@@ -82,6 +82,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// Queues an event that names a call. What lies beyond the end of the run never happens.
+    #[inline(always)]
     pub(super) fn refer(&mut self, id: CallId, at: Instant, event: Event) {
         if at <= self.setup.duration {
             self.calls.get(id).references += 1;
@@ -140,25 +141,34 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// A request arrives.
+    #[inline(always)]
     pub(super) fn arrive(&mut self, id: CallId) {
         let target = self.calls.get(id).target;
-        let host = &mut self.hosts[target.index()];
+        let host = &self.hosts[target.index()];
         if !host.listening {
             self.nobody_listens(id);
-        } else if let Some(pause) = &mut host.paused {
-            if self.network.setup().accept_queue.is_some_and(|most| pause.accepted >= most) {
-                self.not_accepted(id);
-            } else {
-                // The host's kernel accepts the connection; nobody reads from it.
-                pause.accepted += 1;
-                pause.arrived.push(Deferred::Arrive(id));
-                self.queue_timeout(id);
-                return;
-            }
-        } else if !self.refused_by_script(id) {
+        } else if host.paused.is_some() {
+            return self.arrive_while_frozen(id, target);
+        } else if self.failing.is_empty() || !self.refused_by_script(id) {
             self.execute(id);
         }
         self.calls.dereference(id);
+    }
+
+    #[cold]
+    fn arrive_while_frozen(&mut self, id: CallId, target: HostId) {
+        let Some(pause) = &mut self.hosts[target.index()].paused else {
+            return;
+        };
+        if self.network.setup().accept_queue.is_some_and(|most| pause.accepted >= most) {
+            self.not_accepted(id);
+            self.calls.dereference(id);
+        } else {
+            // The host's kernel accepts the connection; nobody reads from it.
+            pause.accepted += 1;
+            pause.arrived.push(Deferred::Arrive(id));
+            self.queue_timeout(id);
+        }
     }
 
     #[cold]
@@ -229,6 +239,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// The outcome of a call arrives at its caller.
+    #[inline(always)]
     pub(super) fn end(&mut self, id: CallId) {
         let caller = self.calls.get(id).caller;
         if self.hosts[caller.index()].paused.is_some() {
@@ -238,7 +249,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn end_while_frozen(&mut self, id: CallId, caller: HostId) {
         let Some(pause) = &mut self.hosts[caller.index()].paused else {
             return;
@@ -254,7 +265,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// The caller has waited long enough.
-    #[inline(never)]
+    #[cold]
     pub(super) fn timeout(&mut self, id: CallId) {
         let call = self.calls.get(id);
         if call.deadline > self.now {
@@ -290,6 +301,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// The caller goes on with the outcome that has arrived.
+    #[inline(always)]
     pub(super) fn conclude(&mut self, id: CallId, until: Instant) {
         let call = self.calls.get(id);
         if call.caller_done {
@@ -300,6 +312,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.conclude_with(id, until, outcome);
     }
 
+    #[inline(always)]
     fn conclude_with(&mut self, id: CallId, until: Instant, outcome: Message) {
         let call = self.calls.get(id);
         call.caller_done = true;
@@ -390,6 +403,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 }
 
+#[inline(always)]
 fn outcome_of(message: Message) -> Outcome<std::sync::Arc<crate::eureka::server::Applications>> {
     match message {
         Message::Answer { code, body, error_body } => {

@@ -84,11 +84,13 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// Runs what the client had to do by `until`.
+    #[inline(always)]
     pub(super) fn wake_client(&mut self, host: HostId, until: Instant) {
         self.drive(host, until, |_, _| {});
     }
 
     /// A client's request ended.
+    #[inline(always)]
     pub(super) fn client_call_ended(
         &mut self,
         host: HostId,
@@ -100,6 +102,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// Lets a client do something, and does what follows from it.
+    #[inline(always)]
     pub(super) fn drive<R>(
         &mut self,
         host: HostId,
@@ -118,6 +121,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// A client (a server's embedded one for a server) and what it needs to do something.
+    #[inline(always)]
     fn with_client<R>(
         &mut self,
         host: HostId,
@@ -169,7 +173,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn apply_several(&mut self, host: HostId) {
         let mut effects = std::mem::take(&mut self.effects);
         let is_status = |effect: &Effect| matches!(effect, Effect::LocalStatus { .. });
@@ -185,6 +189,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.effects = effects;
     }
 
+    #[inline(always)]
     fn apply(&mut self, host: HostId, effect: Effect) {
         match effect {
             _ if !self.hosts[host.index()].alive => self.drop_effect(effect),
@@ -204,14 +209,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn status_changed(&mut self, client: HostId, status: InstanceStatus, dirty: i64) {
         if !self.is_server(client) {
             self.emit(&Fact::LocalStatus { client, status, dirty });
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn view_changed(&mut self, host: HostId, old: ViewId, new: ViewId) {
         let (observer, view, digest) = self.split();
         let (before, after) = (view.views.get(old), view.views.get(new));
@@ -224,7 +229,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn constructed(&mut self, host: HostId) {
         if self.is_server(host) {
             self.server_constructed(host);
@@ -233,7 +238,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn event_inside(&mut self, host: HostId, event: ClientEvent) {
         if event.notable().is_some() {
             self.emit(&Fact::InClient(host, event));
@@ -251,7 +256,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// A graceful stop has come to its end.
-    #[inline(never)]
+    #[cold]
     fn exited(&mut self, host: HostId) {
         let generation = self.hosts[host.index()].generation - 1;
         self.bury(host);
@@ -260,6 +265,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// Queues the next turn of a client, whose process may be over or another one by now.
+    #[inline(always)]
     fn arm_client(&mut self, host: HostId, generation: u32, next: Option<u64>) {
         if self.is_server(host) {
             self.arm_server(host);

@@ -10,7 +10,7 @@ use crate::time::{Instant, Span};
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// A step of `scale` or `deploy`.
-    #[inline(never)]
+    #[cold]
     pub(super) fn change_fleet(&mut self, step: usize) {
         let setup = self.setup;
         let step = &setup.steps[step];

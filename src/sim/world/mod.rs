@@ -2,6 +2,11 @@
 //!
 //! One file per part: what clients do, what servers do, execute and replicate, calls between them,
 //! pauses, the script. This one holds the state and the loop.
+//!
+//! The way of a request that nothing disturbs, from a client's timer to the end of its call, is
+//! `#[inline(always)]` here and in `eureka`, and what happens rarely on it `#[cold]`: so it is a few
+//! long functions that stay in the processor's instruction cache, and neither calls nor leaps over
+//! anything. Without this an event takes a tenth longer.
 
 mod ahead;
 mod backlog;
@@ -265,6 +270,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         self.queue_seconds();
     }
 
+    #[inline(always)]
     fn handle(&mut self, event: Event) {
         match event {
             Event::Wake(host) => {
@@ -276,7 +282,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
             }
             Event::Arrive(call) => self.arrive(call),
             Event::End(call) => self.end(call),
-            // What follows is rare, and not inlined: what is handled all the time lies close together.
+            // What follows is rare, and cold.
             Event::Start(host) => {
                 // Somebody may have started it meanwhile, and killed it again.
                 if self.hosts[host.index()].starts_at == self.now {
@@ -311,7 +317,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         self.push(at, Event::Start(host));
     }
 
-    #[inline(never)]
+    #[cold]
     fn start(&mut self, host: HostId) {
         self.hosts[host.index()].starts_at = Instant::NEVER;
         if self.hosts[host.index()].alive {
@@ -353,6 +359,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         }
     }
 
+    #[inline(always)]
     fn wake(&mut self, host: HostId) {
         if !self.hosts[host.index()].alive {
             return;
@@ -368,6 +375,7 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
     }
 
     /// Puts a wake-up of `host` at `at` into the queue, unless an earlier one is there.
+    #[inline(always)]
     fn arm(&mut self, host: HostId, at: Instant) {
         let at = at.max(self.now);
         let process = &mut self.hosts[host.index()];
@@ -377,11 +385,13 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         }
     }
 
+    #[inline(always)]
     fn push(&mut self, at: Instant, event: Event) {
         let seq = self.next_seq();
         self.push_at(at, seq, event);
     }
 
+    #[inline(always)]
     fn push_at(&mut self, at: Instant, seq: u64, event: Event) {
         // What would happen after the end never happens; leaving it out keeps the queue small.
         if at <= self.setup.duration {
@@ -394,10 +404,12 @@ impl<'a, O: Observer, Q: EventQueue<Event>> World<'a, O, Q> {
         self.seq
     }
 
+    #[inline(always)]
     fn clock_of(&self, host: HostId) -> &HostClock {
         &self.clocks[self.hosts[host.index()].clock as usize]
     }
 
+    #[inline(always)]
     fn now_at(&self, host: HostId) -> Now {
         self.clock_of(host).now(self.now)
     }

@@ -36,7 +36,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
 
     /// The host goes on: what came due runs in the order it came due, what arrived in the order it
     /// arrived; which of both first is a race, decided by the setup.
-    #[inline(never)]
+    #[cold]
     pub(super) fn resume(&mut self, host: HostId) {
         let paused = &mut self.hosts[host.index()].paused;
         let over = paused.as_ref().is_some_and(|pause| pause.until <= self.now);

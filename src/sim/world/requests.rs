@@ -5,14 +5,15 @@ use super::super::fact::{Fact, Observer, OperationKind, Party, Reply, RequestFac
 use super::super::host::HostId;
 use super::super::queue::EventQueue;
 use super::{Event, World};
-use crate::eureka::InstanceInfo;
 use crate::eureka::client::{ErrorBody, Request};
 use crate::eureka::server::resources::{self, Answer, BatchItem, DirtyParameter, StatusParameter};
 use crate::eureka::server::{At, Registry};
+use crate::eureka::{InstanceInfo, InstanceKey};
 use crate::sim::OutsideRequest;
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// Executes a request that has arrived, and answers it.
+    #[inline(always)]
     pub(super) fn execute(&mut self, id: CallId) {
         let call = self.calls.get(id);
         let (server, caller) = (call.target, call.caller);
@@ -32,11 +33,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         self.arm_queues(server);
     }
 
+    #[inline(always)]
     fn execute_request(
         &mut self,
         server: HostId,
         from: HostId,
-        key: crate::eureka::InstanceKey,
+        key: InstanceKey,
         request: Request,
     ) -> Message {
         let setup = self.setup;
@@ -52,7 +54,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 (resources::renew(registry, at, key, dirty, absent, false).code, None)
             }
             Request::Register(info) => (register(registry, at, info), None),
-            Request::Cancel => (resources::cancel(registry, at, key, false), None),
+            Request::Cancel => (cancel(registry, at, key), None),
             Request::Get(what) => match resources::fetch(registry, at, *what) {
                 Ok(payload) => (200, Some(payload)),
                 Err(code) => (code, None),
@@ -82,6 +84,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         process.core.as_mut().is_some_and(|core| core.registry.take_renewed())
     }
 
+    #[inline(never)]
     fn execute_batch(
         &mut self,
         server: HostId,
@@ -235,9 +238,14 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 }
 
-#[inline(never)]
+#[cold]
 fn register(registry: &mut Registry, at: At<'_>, info: &InstanceInfo) -> u16 {
     let app = at.names.app_of(info.key);
     let registration = resources::Registration::complete(info.clone(), app);
     resources::register(registry, at, registration, false)
+}
+
+#[cold]
+fn cancel(registry: &mut Registry, at: At<'_>, key: InstanceKey) -> u16 {
+    resources::cancel(registry, at, key, false)
 }

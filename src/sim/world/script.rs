@@ -17,7 +17,7 @@ use crate::time::Span;
 
 impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// Executes an entry of the timeline.
-    #[inline(never)]
+    #[cold]
     pub(super) fn act(&mut self, index: usize) {
         let setup = self.setup;
         let entry = &setup.timeline[index];
@@ -142,7 +142,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// A fault ends, by its duration or because it is healed.
-    #[inline(never)]
+    #[cold]
     pub(super) fn end_entry(&mut self, entry: usize) {
         let mut ended = self.network.end(entry);
         let failing = self.failing.len();
@@ -303,10 +303,8 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// A failing server answers a request without executing it.
+    #[cold]
     pub(super) fn refused_by_script(&mut self, id: CallId) -> bool {
-        if self.failing.is_empty() {
-            return false;
-        }
         let call = self.calls.get(id);
         let (server, method) = (call.target, call.method());
         let (caller, number) = (call.caller.index() as u64, u64::from(call.number));

@@ -143,6 +143,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     /// What follows from an operation on a registry: facts, tasks for the peers, and dispatchers that
     /// a task has woken. Gauges change with facts only (or by time, see
     /// [`World::expect_end_of_wait`]); a renewal leaves none.
+    #[inline(always)]
     pub(super) fn after_operation(&mut self, host: HostId) {
         let now = self.now_at(host);
         let Some(core) = &mut self.servers[host.index()].core else {
@@ -160,6 +161,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// The first dispatcher, from that of a peer on, that has something to look at.
+    #[inline(always)]
     fn ready_queue(&self, host: HostId, from: usize, mono: u64) -> Option<usize> {
         let peers = &self.servers[host.index()].core.as_ref()?.peers;
         let ready = |node: &PeerEurekaNode| node.next_run().is_some_and(|next| next <= mono);
@@ -167,7 +169,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// Facts, and the gauges that change with them.
-    #[inline(never)]
+    #[cold]
     fn emit_registry_facts(&mut self, host: HostId) {
         let Some(core) = &mut self.servers[host.index()].core else {
             return;
@@ -222,7 +224,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         }
     }
 
-    #[inline(never)]
+    #[cold]
     pub(super) fn emit_gauge_changes(&mut self, server: HostId) {
         let now = self.now_at(server);
         let process = &mut self.servers[server.index()];
@@ -257,6 +259,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
     }
 
     /// After a request only the dispatchers may have something to do earlier than before.
+    #[inline(always)]
     pub(super) fn arm_queues(&mut self, host: HostId) {
         if let Some(core) = &self.servers[host.index()].core {
             let next = core.peers.iter().filter_map(PeerEurekaNode::next_run).min();

@@ -73,6 +73,7 @@ impl AcceptorExecutor {
     }
 
     /// `process(id, task, expiryTime)`: ends the poll of an idle thread.
+    #[inline(always)]
     pub(super) fn process(&mut self, task: Task, mono: u64) {
         self.acceptor_queue.push_back(task);
         if self.pending.is_empty() {
@@ -251,6 +252,7 @@ impl Pending {
     }
 
     /// Puts a task behind all others, or in the place of the one of the same id, which is given back.
+    #[inline(always)]
     fn put(&mut self, task: Task) -> Option<Task> {
         if self.contains(&task) {
             return Some(self.replace(task));
@@ -290,6 +292,7 @@ impl Pending {
         }
     }
 
+    #[inline(always)]
     fn pop_front(&mut self) -> Option<Task> {
         let task = self.tasks.pop_front()?;
         self.first = self.first.wrapping_add(1);
@@ -298,6 +301,7 @@ impl Pending {
     }
 
     /// A task has left.
+    #[inline(always)]
     fn forget(&mut self, task: &Task) {
         let (word, bit) = place_of_bit(task);
         self.ids[task.action as usize][word] &= !bit;

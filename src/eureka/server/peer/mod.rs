@@ -125,42 +125,44 @@ impl PeerEurekaNode {
     /// `PeerEurekaNode.register`, `.heartbeat`, `.cancel`, …: makes the task and hands it to the
     /// dispatcher. An operation on an instance that was not visible makes no task. The reference in
     /// `handed` stays the caller's.
+    #[inline(always)]
     pub fn submit(&mut self, objects: &mut Objects, handed: &Handed, now: Now) {
-        let renewal_ms = |info: &InstanceInfo| {
-            let seconds = info
-                .lease_info
-                .map_or(LeaseInfo::DEFAULT_DURATION, |lease| lease.renewal_interval_in_secs.get());
-            i64::from(seconds.wrapping_mul(1000))
-        };
-        let (key, action, info, overridden) = match *handed {
-            Handed::Register { info } => {
-                (objects[info].key, TaskAction::Register, Some(info), None)
-            }
-            Handed::Heartbeat { key, info: Some(info), overridden } => {
-                (key, TaskAction::Heartbeat, Some(info), overridden)
-            }
-            Handed::Cancel { key } => (key, TaskAction::Cancel, None, None),
+        if let Handed::Heartbeat { key, info: Some(info), overridden } = *handed {
+            let life = renewal_ms(&objects[info]);
+            objects.retain_info(info);
+            let (action, info, expiry) = (TaskAction::Heartbeat, Some(info), now.wall + life);
+            let task = Task { key, action, info, overridden, expiry, submitted: now.wall };
+            self.acceptor.process(task, now.mono);
+        } else {
+            self.submit_other(objects, handed, now);
+        }
+    }
+
+    /// [`PeerEurekaNode::submit`] of what is no heartbeat.
+    #[cold]
+    fn submit_other(&mut self, objects: &mut Objects, handed: &Handed, now: Now) {
+        let (key, action, info) = match *handed {
+            Handed::Register { info } => (objects[info].key, TaskAction::Register, Some(info)),
+            Handed::Cancel { key } => (key, TaskAction::Cancel, None),
             Handed::StatusUpdate { key, info: Some(info), .. } => {
-                (key, TaskAction::StatusUpdate, Some(info), None)
+                (key, TaskAction::StatusUpdate, Some(info))
             }
             Handed::DeleteStatusOverride { key, info: Some(info) } => {
-                (key, TaskAction::DeleteStatusOverride, Some(info), None)
+                (key, TaskAction::DeleteStatusOverride, Some(info))
             }
-            Handed::Heartbeat { info: None, .. }
+            Handed::Heartbeat { .. }
             | Handed::StatusUpdate { info: None, .. }
             | Handed::DeleteStatusOverride { info: None, .. } => return,
         };
         let life = match (action, info) {
-            (TaskAction::Register | TaskAction::Heartbeat, Some(info)) => {
-                renewal_ms(&objects[info])
-            }
+            (TaskAction::Register, Some(info)) => renewal_ms(&objects[info]),
             _ => self.max_time_for_replication,
         };
         if let Some(info) = info {
             objects.retain_info(info);
         }
         let expiry = now.wall + life;
-        let task = Task { key, action, info, overridden, expiry, submitted: now.wall };
+        let task = Task { key, action, info, overridden: None, expiry, submitted: now.wall };
         self.acceptor.process(task, now.mono);
     }
 
@@ -275,6 +277,15 @@ impl PeerEurekaNode {
     }
 }
 
+/// How long a task lives that tells of a lease: one renewal interval (ms).
+#[inline(always)]
+fn renewal_ms(info: &InstanceInfo) -> i64 {
+    let seconds = info
+        .lease_info
+        .map_or(LeaseInfo::DEFAULT_DURATION, |lease| lease.renewal_interval_in_secs.get());
+    i64::from(seconds.wrapping_mul(1000))
+}
+
 /// What became of a peer's copy of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adopted {
@@ -318,6 +329,7 @@ impl Registry {
     }
 }
 
+#[inline(always)]
 fn release(objects: &mut Objects, task: &Task) {
     if let Some(info) = task.info {
         objects.release_info(info);
