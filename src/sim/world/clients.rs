@@ -98,7 +98,12 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         job: JobId,
         outcome: Outcome<Arc<Applications>>,
     ) {
-        self.drive(host, until, |client, cx| client.ended(cx, job, outcome));
+        self.drive(
+            host,
+            until,
+            #[inline(always)]
+            |client, cx| client.ended(cx, job, outcome),
+        );
     }
 
     /// Lets a client do something, and does what follows from it.
@@ -109,11 +114,16 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
         until: Instant,
         act: impl FnOnce(&mut ClientProcess, &mut Cx<'_>) -> R,
     ) -> Option<R> {
-        let (result, next) = self.with_client(host, until, |client, cx| {
-            let client = client.as_mut()?;
-            let result = act(client, cx);
-            Some((result, client.wake(cx)))
-        })?;
+        let (result, next) = self.with_client(
+            host,
+            until,
+            #[inline(always)]
+            |client, cx| {
+                let client = client.as_mut()?;
+                let result = act(client, cx);
+                Some((result, client.wake(cx)))
+            },
+        )?;
         let generation = self.hosts[host.index()].generation;
         self.apply_effects(host);
         self.arm_client(host, generation, next);
