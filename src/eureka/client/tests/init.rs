@@ -194,3 +194,20 @@ fn a_fetch_that_raises_leaves_the_remote_status_as_it_was() {
     assert_eq!(bench.believes(), "v2 DOWN_1_ A/i1=DOWN");
     bench.expect_events(&["RemoteStatus"], &["21 RemoteStatus(Unknown, Up)"]);
 }
+
+/// Even if that brings nothing new.
+#[test]
+fn the_fetch_after_one_that_raises_tells_the_remote_status() {
+    let mut bench = scripted(1);
+    bench.serve("A/i1=UP");
+    bench.start();
+    bench.to(1_000);
+    bench.change(2, "A/i1=DOWN A/i2=UP", "~A/i1=DOWN");
+    bench.to(30_030);
+    bench.rule_times(0, "GET", Stub::Code(500), 2);
+    bench.to(59_000);
+    bench.change(2, "A/i1=DOWN", "");
+    bench.to(65_000);
+    let told = ["21 RemoteStatus(Unknown, Up)", "60105 RemoteStatus(Up, Down)"];
+    bench.expect_events(&["RemoteStatus"], &told);
+}
