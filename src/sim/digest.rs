@@ -45,12 +45,6 @@ impl Digest {
         self.bytes(word.to_le_bytes())
     }
 
-    /// Adds numbers.
-    #[inline(always)]
-    pub(super) fn words<const N: usize>(&mut self, words: [u64; N]) -> &mut Self {
-        words.iter().fold(self, |digest, word| digest.word(*word))
-    }
-
     #[inline(always)]
     fn bytes<const N: usize>(&mut self, bytes: [u8; N]) -> &mut Self {
         if self.buffer.len() - self.gathered < N {

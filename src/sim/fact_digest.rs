@@ -21,25 +21,25 @@ fn parameter_word(status: StatusParameter) -> u64 {
     }
 }
 
-/// A number, and one for a dirty timestamp; two where that is none.
+/// A number for a dirty timestamp; two where it is none.
 #[inline(always)]
-fn dirty(word: u64, dirty: DirtyParameter, digest: &mut Digest) {
+fn dirty(dirty: DirtyParameter, digest: &mut Digest) {
     match dirty {
         DirtyParameter::Value(dirty) if dirty != i64::MIN => {
-            digest.words([word, dirty as u64]);
+            digest.word(dirty as u64);
         }
-        dirty => no_dirty(word, dirty, digest),
+        dirty => no_dirty(dirty, digest),
     }
 }
 
 #[cold]
-fn no_dirty(word: u64, dirty: DirtyParameter, digest: &mut Digest) {
+fn no_dirty(dirty: DirtyParameter, digest: &mut Digest) {
     let why = match dirty {
         DirtyParameter::Value(_) => 0,
         DirtyParameter::Absent => 1,
         DirtyParameter::Malformed => 2,
     };
-    digest.words([word, i64::MIN as u64, why]);
+    digest.word(i64::MIN as u64).word(why);
 }
 
 /// A text, with its length.
@@ -85,7 +85,7 @@ impl Fact<'_> {
                     Party::Outside => u64::MAX,
                 };
                 let hosts = host(*server) << 32 | from & 0xffff_ffff;
-                request.add_to(digest.fact(6, at).words([hosts, (*code).into()]));
+                request.add_to(digest.fact(6, at).word(hosts).word((*code).into()));
             }
             Self::TurnedAway { from, to, request, code } => {
                 let hosts = host(*to) << 32 | host(*from);
@@ -107,7 +107,7 @@ impl Fact<'_> {
                         BatchAction::StatusUpdate => 4,
                         BatchAction::DeleteStatusOverride => 5,
                     };
-                    dirty(action << 48 | key(item.key) << 16 | status, item.dirty, digest);
+                    dirty(item.dirty, digest.word(action << 48 | key(item.key) << 16 | status));
                 }
             }
             Self::BatchEnded { batch, outcome, took, codes, .. } => {
@@ -205,16 +205,16 @@ impl RequestFact<'_> {
                     .word(info.last_dirty_timestamp as u64);
             }
             Self::Heartbeat { key: k, status, dirty: at } => {
-                dirty(2 << 56 | status_word(*status) << 40 | key(k), *at, digest);
+                dirty(*at, digest.word(2 << 56 | status_word(*status) << 40 | key(k)));
             }
             Self::Cancel(k) => {
                 digest.word(3 << 56 | key(k));
             }
             Self::StatusUpdate { key: k, value, dirty: at } => {
-                dirty(4 << 56 | parameter_word(*value) << 40 | key(k), *at, digest);
+                dirty(*at, digest.word(4 << 56 | parameter_word(*value) << 40 | key(k)));
             }
             Self::DeleteStatus { key: k, value, dirty: at } => {
-                dirty(5 << 56 | parameter_word(*value) << 40 | key(k), *at, digest);
+                dirty(*at, digest.word(5 << 56 | parameter_word(*value) << 40 | key(k)));
             }
             Self::Metadata(k) => {
                 digest.word(6 << 56 | key(k));

@@ -128,7 +128,7 @@ struct Successor {
     step: Step,
     payload: Arc<Applications>,
     view: ViewId,
-    /// Its instances have the hash that the payload names.
+    /// Its instances have the hash that the delta names; a full payload's are not compared.
     fits: bool,
 }
 
@@ -248,20 +248,13 @@ impl Views {
         let mut scratch = std::mem::take(&mut self.scratch);
         let (old, payload) = (self.get(view), Arc::clone(delta));
         let apps = apply_delta(&old.apps, delta, &mut scratch);
-        let unchanged = same(&old.apps, &apps);
-        let nothing_new = unchanged && old.version == delta.version;
-        let next = match unchanged {
+        let next = match same(&old.apps, &apps) {
             true => old.with_version(delta.version),
             false => View::new(apps, delta.version),
         };
         self.scratch = scratch;
         let fits = next.counts == delta.hash;
-        if nothing_new {
-            self.hold(view);
-            let successor = Successor { step: Step::Delta, payload, view, fits };
-            self.slots[view.0 as usize].successors.push(successor);
-            return (view, fits);
-        }
+        // If the delta says nothing new, this is `view` itself.
         let next = match self.known.get(&next.identity()) {
             Some(&known) => {
                 self.hold(known);
@@ -284,8 +277,8 @@ impl Views {
         if self.from_full.len() == REMEMBERED {
             self.from_full.remove(0);
         }
-        let fits = self.get(view).counts == payload.hash;
-        self.from_full.push(Successor { step, payload: Arc::clone(payload), view, fits });
+        let payload = Arc::clone(payload);
+        self.from_full.push(Successor { step, payload, view, fits: true });
         view
     }
 

@@ -186,6 +186,7 @@ fn validate_dirty_timestamp(
 }
 
 /// `DELETE apps/{app}/{id}`: 200 or 404.
+#[cold]
 pub fn cancel(registry: &mut Registry, at: At<'_>, key: InstanceKey, is_replication: bool) -> u16 {
     if registry.cancel(at, key, is_replication) { OK } else { NOT_FOUND }
 }

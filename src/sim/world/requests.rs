@@ -54,7 +54,7 @@ impl<O: Observer, Q: EventQueue<Event>> World<'_, O, Q> {
                 (resources::renew(registry, at, key, dirty, absent, false).code, None)
             }
             Request::Register(info) => (register(registry, at, info), None),
-            Request::Cancel => (cancel(registry, at, key), None),
+            Request::Cancel => (resources::cancel(registry, at, key, false), None),
             Request::Get(what) => match resources::fetch(registry, at, *what) {
                 Ok(payload) => (200, Some(payload)),
                 Err(code) => (code, None),
@@ -243,9 +243,4 @@ fn register(registry: &mut Registry, at: At<'_>, info: &InstanceInfo) -> u16 {
     let app = at.names.app_of(info.key);
     let registration = resources::Registration::complete(info.clone(), app);
     resources::register(registry, at, registration, false)
-}
-
-#[cold]
-fn cancel(registry: &mut Registry, at: At<'_>, key: InstanceKey) -> u16 {
-    resources::cancel(registry, at, key, false)
 }

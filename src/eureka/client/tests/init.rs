@@ -12,6 +12,15 @@ fn scripted(servers: u16) -> Bench {
     bench
 }
 
+/// One that has fetched this registry from its only server.
+fn scripted_that_fetched(registry: &str) -> Bench {
+    let mut bench = scripted(1);
+    bench.serve(registry);
+    bench.start();
+    bench.to(1_000);
+    bench
+}
+
 /// The constructor throws this, after these requests, and nothing follows.
 #[track_caller]
 fn check_fails(bench: &mut Bench, failure: ConstructFailure, at: u64, lines: &[&str]) {
@@ -160,10 +169,7 @@ fn the_list_of_a_client_that_failed_is_still_shuffled() {
 /// Spec §6.7, recording `fetch-remote-status`.
 #[test]
 fn the_status_that_the_registry_shows_is_told_and_changes_nothing() {
-    let mut bench = scripted(1);
-    bench.serve("A/i1=UP B/b1=UP");
-    bench.start();
-    bench.to(1_000);
+    let mut bench = scripted_that_fetched("A/i1=UP B/b1=UP");
     bench.change(2, "A/i1=DOWN B/b1=UP", "~A/i1=DOWN");
     bench.to(31_000);
     bench.change(3, "B/b1=UP", "-A/i1=DOWN");
@@ -182,10 +188,7 @@ fn the_status_that_the_registry_shows_is_told_and_changes_nothing() {
 /// Spec §6.1: neither CacheRefreshed nor the remote status if the fetch raised.
 #[test]
 fn a_fetch_that_raises_leaves_the_remote_status_as_it_was() {
-    let mut bench = scripted(1);
-    bench.serve("A/i1=UP");
-    bench.start();
-    bench.to(1_000);
+    let mut bench = scripted_that_fetched("A/i1=UP");
     bench.change(2, "A/i1=DOWN A/i2=UP", "~A/i1=DOWN");
     bench.to(30_030);
     // The delta is applied; the full fetch that follows fails.
@@ -198,10 +201,7 @@ fn a_fetch_that_raises_leaves_the_remote_status_as_it_was() {
 /// Even if that brings nothing new.
 #[test]
 fn the_fetch_after_one_that_raises_tells_the_remote_status() {
-    let mut bench = scripted(1);
-    bench.serve("A/i1=UP");
-    bench.start();
-    bench.to(1_000);
+    let mut bench = scripted_that_fetched("A/i1=UP");
     bench.change(2, "A/i1=DOWN A/i2=UP", "~A/i1=DOWN");
     bench.to(30_030);
     bench.rule_times(0, "GET", Stub::Code(500), 2);

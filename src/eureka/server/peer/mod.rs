@@ -128,11 +128,10 @@ impl PeerEurekaNode {
     #[inline(always)]
     pub fn submit(&mut self, objects: &mut Objects, handed: &Handed, now: Now) {
         if let Handed::Heartbeat { key, info: Some(info), overridden } = *handed {
-            let life = renewal_ms(&objects[info]);
-            objects.retain_info(info);
-            let (action, info, expiry) = (TaskAction::Heartbeat, Some(info), now.wall + life);
+            let expiry = now.wall + renewal_ms(&objects[info]);
+            let (action, info) = (TaskAction::Heartbeat, Some(info));
             let task = Task { key, action, info, overridden, expiry, submitted: now.wall };
-            self.acceptor.process(task, now.mono);
+            self.enqueue(objects, task, now);
         } else {
             self.submit_other(objects, handed, now);
         }
@@ -158,11 +157,17 @@ impl PeerEurekaNode {
             (TaskAction::Register, Some(info)) => renewal_ms(&objects[info]),
             _ => self.max_time_for_replication,
         };
-        if let Some(info) = info {
-            objects.retain_info(info);
-        }
         let expiry = now.wall + life;
         let task = Task { key, action, info, overridden: None, expiry, submitted: now.wall };
+        self.enqueue(objects, task, now);
+    }
+
+    /// The dispatcher gets a task, which keeps a reference to its instance.
+    #[inline(always)]
+    fn enqueue(&mut self, objects: &mut Objects, task: Task, now: Now) {
+        if let Some(info) = task.info {
+            objects.retain_info(info);
+        }
         self.acceptor.process(task, now.mono);
     }
 
